@@ -1,0 +1,39 @@
+/**
+ * The `.npy` format as pure functions over bytes: dtypes, scalars, byte order, the header's Python literal.
+ *
+ * Nothing here touches Node, a file or a network, so it runs unchanged in a browser.
+ *
+ * @packageDocumentation
+ */
+export { type ByteOrder, nativeByteOrder, swapBytes } from "./byte-order.ts";
+export type { ByteSink } from "./byte-sink.ts";
+export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
+export {
+  createData,
+  type DType,
+  type DTypeInfo,
+  type DTypeMap,
+  dtypeInfo,
+  dtypeOf,
+  dtypes,
+  type Float16ArrayLike,
+  type Float16Data,
+  isDType,
+  type Scalar,
+  type ScalarMap,
+  scalarAt,
+  type TypedArray,
+  viewData,
+} from "./dtype.ts";
+export type { Complex } from "./extended-scalar.ts";
+export { float16ToNumber, numberToFloat16 } from "./float16.ts";
+export { defaultLimits, type LimitOptions, type Limits } from "./limits.ts";
+export type { Logger, LogMethod } from "./logger.ts";
+export { isNpyError, NpyError, type NpyErrorCode, type NpyErrorDetails, type NpyErrorLocation } from "./npy-error.ts";
+export {
+  type LiteralOptions,
+  type PythonDict,
+  PythonTuple,
+  type PythonValue,
+  parsePythonLiteral,
+} from "./python-literal.ts";
