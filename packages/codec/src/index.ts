@@ -31,9 +31,20 @@ export { defaultLimits, type LimitOptions, type Limits } from "./limits.ts";
 export type { Logger, LogMethod } from "./logger.ts";
 export { isNpyError, NpyError, type NpyErrorCode, type NpyErrorDetails, type NpyErrorLocation } from "./npy-error.ts";
 export {
+  formatNpyHeader,
+  isNpy,
+  NPY_PREFIX_BYTES,
+  type NpyHeader,
+  type NpyHeaderSpec,
+  type NpyVersion,
+  npyDataOffset,
+  parseNpyHeader,
+} from "./npy-header.ts";
+export {
   type LiteralOptions,
   type PythonDict,
   PythonTuple,
   type PythonValue,
   parsePythonLiteral,
 } from "./python-literal.ts";
+export { type Order, shapeSize, stridesOf } from "./shape.ts";

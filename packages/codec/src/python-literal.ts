@@ -77,7 +77,10 @@ export function parsePythonLiteral(text: string, options: LiteralOptions): Pytho
     }
     if (frame.needsComma) fail("a comma is missing");
     if (frame.entries !== undefined && frame.key === undefined) {
-      if (typeof value !== "string") return fail("a key that is not a string");
+      if (typeof value !== "string") {
+        fail("a key that is not a string");
+        return;
+      }
       skipSpace();
       if (text[position] !== ":") fail("a colon is missing");
       position++;
@@ -111,11 +114,20 @@ export function parsePythonLiteral(text: string, options: LiteralOptions): Pytho
 
   const finish = (character: string): void => {
     const frame = stack.pop();
-    if (frame === undefined || frame.close !== character) return fail(`an unmatched ${character}`);
+    if (frame === undefined || frame.close !== character) {
+      fail(`an unmatched ${character}`);
+      return;
+    }
     if (frame.key !== undefined) fail("a key without a value");
     position++;
-    if (frame.entries !== undefined) return place(frame.entries);
-    if (frame.close === "]") return place(frame.items);
+    if (frame.entries !== undefined) {
+      place(frame.entries);
+      return;
+    }
+    if (frame.close === "]") {
+      place(frame.items);
+      return;
+    }
     // Brackets around one value without a comma only group.
     const [only] = frame.items;
     place(frame.items.length === 1 && !frame.comma && only !== undefined ? only : new PythonTuple(frame.items));
@@ -201,14 +213,14 @@ export function parsePythonLiteral(text: string, options: LiteralOptions): Pytho
         position += 2;
         continue;
       }
-      value += text.slice(from, position) + escape(isBytes);
+      value += text.slice(from, position) + escapedText(isBytes);
       from = position;
     }
     value += text.slice(from, position++);
     return value;
   }
 
-  function escape(isBytes: boolean): string {
+  function escapedText(isBytes: boolean): string {
     const start = position++;
     const letter = text[position++] ?? fail("a string without an end", start);
     const plain = escapes[letter];

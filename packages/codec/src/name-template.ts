@@ -1,0 +1,238 @@
+import { compileTemplate, type TemplatePart, type TemplateSegment } from "./name-template-syntax.ts";
+import { NpyError } from "./npy-error.ts";
+
+/** Value of one field of a name: a number for `{shard:05}`, text for every other kind. */
+export type NameFieldValue = string | number;
+
+/** Fields of a name, by the names they have in the template. */
+export type NameFields = Readonly<Record<string, NameFieldValue>>;
+
+type FieldName<P extends string> = P extends `...${infer N}` ? N : P extends `${infer N}:${string}` ? N : P;
+type FieldValue<P extends string> = P extends `${string}:0${string}` ? number : string;
+type FieldsIn<T extends string> = T extends `${string}{${infer P}}${infer Tail}`
+  ? { readonly [N in FieldName<P>]: FieldValue<P> } & FieldsIn<Tail>
+  : unknown;
+
+/**
+ * The fields of the template `T`: `NameFieldsOf<'{split}/{shard:05}.{role}.npy'>` is
+ * `{ split: string; shard: number; role: string }`. A template that is only known at run time has {@link NameFields}.
+ */
+export type NameFieldsOf<T extends string> = string extends T
+  ? NameFields
+  : { readonly [N in keyof FieldsIn<T>]: FieldsIn<T>[N] };
+
+/** A convention of file names that both reads and writes them. Made by {@link nameTemplate}. */
+export interface NameTemplate<F extends object = NameFields> {
+  /** The template as it was given. */
+  readonly template: string;
+  /** Names of the fields in the order they stand in the template. */
+  readonly fieldNames: readonly string[];
+  /** Reads the fields out of `path`, relative and with `/` between folders; `null` where it does not fit. */
+  parse(path: string): F | null;
+  /**
+   * Writes the path of `fields`. Fields that the template does not have are left out.
+   *
+   * @throws NpyError `ERR_TEMPLATE_PATH` where a field is missing, unsafe in a path, or would not be read back as it is.
+   */
+  format(fields: F): string;
+}
+
+/** Longest name of a file or folder in bytes, on every common file system. */
+const MAX_SEGMENT_BYTES = 255;
+/** Longest path in bytes, PATH_MAX of Linux. */
+const MAX_PATH_BYTES = 4096;
+
+/**
+ * Makes a name template of its text.
+ *
+ * `{key}` is one path segment or a part of one, `{shard:05}` an integer with at least that many digits,
+ * `{date:iso-date}` a day such as `2024-02-29`, `{...rest}` any number of folders, and everything else stands for
+ * itself, as in the hive style `split={split}`. Parsing never tries twice: within a segment the last fields are read
+ * first and take the least, so that in `{key}.{role}.npy` the key may hold dots and the role may not. Formatting
+ * refuses what would not be read back, so `parse(format(fields))` gives the same fields and `format(parse(path))` the
+ * same path.
+ *
+ * @example
+ * const names = nameTemplate('{split}/{shard:05}.{role}.npy');
+ * names.parse('train/00007.labels.npy'); // { split: 'train', shard: 7, role: 'labels' }
+ *
+ * @throws NpyError `ERR_TEMPLATE` where the text is no template.
+ */
+export function nameTemplate<const T extends string>(template: T): NameTemplate<NameFieldsOf<T>> {
+  const segments = compileTemplate(template);
+  const fieldNames = segments.flatMap((segment) =>
+    segment.flatMap((part) => (part.kind === "literal" ? [] : part.name)),
+  );
+  const parse = (path: string): NameFields | null => {
+    const found = isSafePath(path) ? matchPath(segments, path.split("/")) : null;
+    return found === null ? null : Object.fromEntries(fieldNames.map((name) => [name, found.get(name) ?? ""]));
+  };
+  const format = (fields: NameFields): string => {
+    const path = segments.flatMap((segment) => formatSegment(template, segment, fields)).join("/");
+    const read = parse(path);
+    const odd = fieldNames.find((name) => read?.[name] !== fields[name]);
+    if (read === null || odd !== undefined) {
+      const what = odd === undefined ? "" : `: ${odd} ${JSON.stringify(fields[odd])} would not be read back`;
+      throw new NpyError(
+        "ERR_TEMPLATE_PATH",
+        `${JSON.stringify(path)} is no safe path of the template ${template}${what}`,
+      );
+    }
+    return path;
+  };
+  // The fields that the text of a template declares are what its compiled form gives, which types cannot follow.
+  return { template, fieldNames, parse, format } as NameTemplate<object> as NameTemplate<NameFieldsOf<T>>;
+}
+
+function formatSegment(template: string, segment: TemplateSegment, fields: NameFields): string[] {
+  const texts = segment.map((part) => {
+    if (part.kind === "literal") {
+      return part.text;
+    }
+    const value = Object.hasOwn(fields, part.name) ? fields[part.name] : undefined;
+    const text = formatField(part, value);
+    if (text === null) {
+      const found = value === undefined ? "nothing" : JSON.stringify(value);
+      throw new NpyError("ERR_TEMPLATE_PATH", `field ${part.name} of the template ${template} cannot be ${found}`);
+    }
+    return text;
+  });
+  const text = texts.join("");
+  return segment[0]?.kind === "rest" && text === "" ? [] : [text];
+}
+
+function formatField(part: Exclude<TemplatePart, { kind: "literal" }>, value: unknown): string | null {
+  if (part.kind === "integer") {
+    const fits = typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0);
+    return fits ? String(value).padStart(part.width, "0") : null;
+  }
+  if (typeof value !== "string") {
+    return null;
+  }
+  if (part.kind === "rest") {
+    return value === "" || isSafePath(value) ? value : null;
+  }
+  return !value.includes("/") && isSafeSegment(value) && parseField(part, value) !== null ? value : null;
+}
+
+function matchPath(segments: readonly TemplateSegment[], path: readonly string[]): Map<string, NameFieldValue> | null {
+  const found = new Map<string, NameFieldValue>();
+  const restAt = segments.findIndex((segment) => segment[0]?.kind === "rest");
+  const surplus = path.length - segments.length;
+  if (restAt < 0 ? surplus !== 0 : surplus < -1) {
+    return null;
+  }
+  for (const [index, segment] of segments.entries()) {
+    const first = segment[0];
+    if (first?.kind === "rest") {
+      found.set(first.name, path.slice(index, index + surplus + 1).join("/"));
+    } else {
+      const text = path[restAt >= 0 && index > restAt ? index + surplus : index];
+      if (text === undefined || !matchSegment(segment, text, found)) {
+        return null;
+      }
+    }
+  }
+  return found;
+}
+
+/** Reads one segment: literals and integers from both ends inwards, then the rest from right to left. Linear in `text`. */
+function matchSegment(parts: TemplateSegment, text: string, found: Map<string, NameFieldValue>): boolean {
+  let [first, last, start, end] = [0, parts.length - 1, 0, text.length];
+  const keep = (part: TemplatePart, from: number, to: number): boolean => {
+    const value = from < to ? parseField(part, text.slice(from, to)) : null;
+    if (value === null || part.kind === "literal") {
+      return part.kind === "literal" && text.slice(from, to) === part.text;
+    }
+    found.set(part.name, value);
+    return true;
+  };
+  for (let part = parts[first]; part !== undefined && first <= last && part.kind !== "text"; part = parts[++first]) {
+    const to = start + extent(part, text, start, end, 1);
+    if (to > end || !keep(part, start, to)) {
+      return false;
+    }
+    start = to;
+  }
+  for (let part = parts[last]; part !== undefined && first <= last; part = parts[--last]) {
+    const before = parts[last - 1];
+    let from = end - extent(part, text, start, end, -1);
+    if (part.kind === "text") {
+      // What stands before a text field is a literal, or nothing where the field is the first that is left.
+      const literal = first < last && before?.kind === "literal" ? before.text : "";
+      const at = literal === "" ? start : text.lastIndexOf(literal, end - literal.length - 1);
+      from = at + literal.length;
+      if (at < start) {
+        return false;
+      }
+    }
+    if (from < start || !keep(part, from, end)) {
+      return false;
+    }
+    end = from;
+  }
+  return start === end;
+}
+
+/** Number of UTF-16 units that a part of known extent takes at one end of what is left of `text`. */
+function extent(part: TemplatePart, text: string, start: number, end: number, step: 1 | -1): number {
+  if (part.kind === "literal") {
+    return part.text.length;
+  }
+  if (part.kind === "date") {
+    return 10;
+  }
+  let digits = 0;
+  for (let at = step > 0 ? start : end - 1; at >= start && at < end && isDigit(text.charCodeAt(at)); at += step) {
+    digits++;
+  }
+  return digits;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+function parseField(part: TemplatePart, text: string): NameFieldValue | null {
+  if (part.kind === "integer") {
+    const value = Number(text);
+    return Number.isSafeInteger(value) && String(value).padStart(part.width, "0") === text ? value : null;
+  }
+  return part.kind === "date" && !isIsoDate(text) ? null : text;
+}
+
+function isIsoDate(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) {
+    return false;
+  }
+  // `Date` takes the 31st of every month, and gives another day back where there is none.
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === text;
+}
+
+function isSafePath(path: string): boolean {
+  return byteLength(path) <= MAX_PATH_BYTES && path.split("/").every(isSafeSegment);
+}
+
+/** Device names of Windows, which no folder there can hold, whatever extension follows. */
+const DEVICE_NAME = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])$/i;
+/** NUL and the other control characters, the separator of Windows, and halves of surrogate pairs. */
+const UNSAFE_CHARACTER = /[\p{Cc}\\\p{Cs}]/u;
+
+function isSafeSegment(segment: string): boolean {
+  const stem = segment.split(".", 1)[0] ?? "";
+  return (
+    segment !== "" &&
+    // Also `.` and `..`: Windows drops dots and spaces at the end of a name.
+    !segment.endsWith(".") &&
+    !segment.endsWith(" ") &&
+    !/^[a-z]:/i.test(segment) &&
+    !UNSAFE_CHARACTER.test(segment) &&
+    !DEVICE_NAME.test(stem.trimEnd()) &&
+    byteLength(segment) <= MAX_SEGMENT_BYTES
+  );
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

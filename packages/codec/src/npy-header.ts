@@ -1,0 +1,210 @@
+import type { ByteOrder } from "./byte-order.ts";
+import { type DType, dtypeInfo } from "./dtype.ts";
+import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
+import { NpyError } from "./npy-error.ts";
+import { PythonTuple, type PythonValue, parsePythonLiteral } from "./python-literal.ts";
+import { checkShape, type Order, shapeSize } from "./shape.ts";
+import { formatTypeString, parseTypeString } from "./type-string.ts";
+
+/** Version of the `.npy` format: 1.0 has 2 bytes of header length, 2.0 has 4, 3.0 is UTF-8 beside that (NEP 1). */
+export type NpyVersion = "1.0" | "2.0" | "3.0";
+
+/** The parsed prefix of a `.npy`. */
+export interface NpyHeader<D extends DType = DType> {
+  readonly version: NpyVersion;
+  /** The type string as the file has it, `<f4`. */
+  readonly descr: string;
+  readonly dtype: D;
+  /** Order of the bytes on disk. */
+  readonly byteOrder: ByteOrder;
+  readonly order: Order;
+  readonly shape: readonly number[];
+  /** Number of elements. */
+  readonly size: number;
+  /** Bytes an element. */
+  readonly itemSize: number;
+  /** Bytes of data behind the header. */
+  readonly byteLength: number;
+  /** Position of the first data byte, counted from the magic. */
+  readonly dataOffset: number;
+}
+
+/** What a header to be written says. */
+export interface NpyHeaderSpec {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** @defaultValue `'C'` */
+  readonly order?: Order;
+}
+
+/** Bytes from the magic to the header text at most: 6 of magic, 2 of version, 4 of length (NEP 1). */
+export const NPY_PREFIX_BYTES = 12;
+
+const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
+/** NumPy's ARRAY_ALIGN: data begins at a multiple of 64. */
+const ALIGNMENT = 64;
+/** NumPy's GROWTH_AXIS_MAX_DIGITS: digits of 8 * 2^64 - 1, kept free for the growing axis. */
+const GROWTH_AXIS_DIGITS = 21;
+
+/** Tells whether `bytes` begin as a `.npy` does. */
+export function isNpy(bytes: Uint8Array): boolean {
+  return bytes.length >= MAGIC.length && MAGIC.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * Reads from the first 12 bytes (10 do for version 1.0) where the data begins.
+ *
+ * @throws NpyError `ERR_NPY_MAGIC`, `ERR_NPY_VERSION`, `ERR_LIMIT_HEADER`, or `ERR_NPY_TRUNCATED` for too few bytes.
+ */
+export function npyDataOffset(prefix: Uint8Array, options?: LimitOptions): number {
+  return readPrefix(prefix, resolveLimits(options)).dataOffset;
+}
+
+/**
+ * Parses the header of a `.npy`; bytes behind it are not looked at.
+ *
+ * @param bytes - The file from its start, at least as far as its data begins.
+ * @throws NpyError `ERR_NPY_MAGIC`, `ERR_NPY_VERSION`, `ERR_NPY_HEADER`, `ERR_NPY_DTYPE`, `ERR_NPY_OBJECT`,
+ *   `ERR_NPY_SHAPE`, `ERR_NPY_TRUNCATED`, `ERR_LIMIT_HEADER`, `ERR_LIMIT_DEPTH`, `ERR_LIMIT_RANK`.
+ */
+export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHeader {
+  const limits = resolveLimits(options);
+  const { version, textOffset, dataOffset } = readPrefix(bytes, limits);
+  if (bytes.length < dataOffset) {
+    throw new NpyError("ERR_NPY_TRUNCATED", `the header is ${dataOffset} bytes long and ${bytes.length} are there`, {
+      offset: bytes.length,
+    });
+  }
+  const fields = parseFields(decodeText(bytes.subarray(textOffset, dataOffset), version), version, limits);
+  const { dtype, byteOrder } = parseTypeString(fields.descr);
+  const { itemSize } = dtypeInfo(dtype);
+  const shape = checkShape(fields.shape, limits);
+  const size = shapeSize(shape, itemSize);
+  const order = fields.fortranOrder ? "F" : "C";
+  return {
+    version,
+    descr: fields.descr,
+    dtype,
+    byteOrder,
+    order,
+    shape,
+    size,
+    itemSize,
+    byteLength: size * itemSize,
+    dataOffset,
+  };
+}
+
+/**
+ * Writes the header that NumPy writes for an array in the machine's byte order, byte for byte: keys sorted, room for
+ * the growing axis, data at a multiple of 64 bytes, version 1.0 unless the text is too long for it.
+ *
+ * @throws NpyError `ERR_NPY_SHAPE` for a shape that no array has.
+ */
+export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array<ArrayBuffer> {
+  const { dtype, shape, order = "C" } = spec;
+  shapeSize(shape, dtypeInfo(dtype).itemSize);
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const growing = order === "C" ? shape[0] : shape.at(-1);
+  const room = growing === undefined ? 0 : GROWTH_AXIS_DIGITS - String(growing).length;
+  const dict = `{'descr': '${formatTypeString(dtype)}', 'fortran_order': ${order === "F" ? "True" : "False"}, 'shape': ${tuple}, }${" ".repeat(room)}`;
+  for (const [major, lengthBytes] of [
+    [1, 2],
+    [2, 4],
+  ] as const) {
+    const before = MAGIC.length + 2 + lengthBytes;
+    // At least one space before the newline, as NumPy pads: 64 where the text ends on a multiple already.
+    const padding = ALIGNMENT - ((before + dict.length + 1) % ALIGNMENT);
+    const textBytes = dict.length + padding + 1;
+    if (textBytes >= 2 ** (8 * lengthBytes)) continue;
+    const header = new Uint8Array(before + textBytes).fill(0x20);
+    header.set(MAGIC);
+    header[6] = major;
+    header[7] = 0;
+    const view = new DataView(header.buffer);
+    if (lengthBytes === 2) view.setUint16(8, textBytes, true);
+    else view.setUint32(8, textBytes, true);
+    header.set(new TextEncoder().encode(dict), before);
+    header[header.length - 1] = 0x0a;
+    return header;
+  }
+  throw new NpyError("ERR_LIMIT_HEADER", "the header is too long for any version of the format");
+}
+
+function readPrefix(
+  bytes: Uint8Array,
+  limits: Limits,
+): { version: NpyVersion; textOffset: number; dataOffset: number } {
+  const present = Math.min(bytes.length, MAGIC.length);
+  for (let i = 0; i < present; i++) {
+    if (bytes[i] !== MAGIC[i])
+      throw new NpyError("ERR_NPY_MAGIC", "this is not a .npy file: its first bytes are not \\x93NUMPY", { offset: 0 });
+  }
+  const major = bytes[6];
+  const minor = bytes[7];
+  if (major !== undefined && minor !== undefined && (major < 1 || major > 3 || minor !== 0)) {
+    throw new NpyError("ERR_NPY_VERSION", `format version ${major}.${minor} is not one of 1.0, 2.0, 3.0`, {
+      offset: 6,
+    });
+  }
+  const textOffset = major === 1 ? 10 : NPY_PREFIX_BYTES;
+  if (major === undefined || minor === undefined || bytes.length < textOffset) {
+    throw new NpyError(
+      "ERR_NPY_TRUNCATED",
+      `the file ends after ${bytes.length} bytes, inside the first ${textOffset}`,
+      { offset: bytes.length },
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const textBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (textBytes > limits.headerBytes) {
+    throw new NpyError(
+      "ERR_LIMIT_HEADER",
+      `the header is ${textBytes} bytes long, the limit is ${limits.headerBytes}`,
+      { offset: 8 },
+    );
+  }
+  const version = major === 1 ? "1.0" : major === 2 ? "2.0" : "3.0";
+  return { version, textOffset, dataOffset: textOffset + textBytes };
+}
+
+function decodeText(bytes: Uint8Array, version: NpyVersion): string {
+  if (version === "3.0") {
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch (cause) {
+      throw new NpyError("ERR_NPY_HEADER", "the header is not valid UTF-8", { cause });
+    }
+  }
+  // Versions 1.0 and 2.0 are latin-1; TextDecoder's "latin1" is windows-1252, which differs in 0x80 to 0x9f.
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return text;
+}
+
+function parseFields(
+  text: string,
+  version: NpyVersion,
+  limits: Limits,
+): { descr: string; fortranOrder: boolean; shape: bigint[] } {
+  const value = parsePythonLiteral(text, { depth: limits.depth, python2: version !== "3.0" });
+  if (!(value instanceof Map)) throw new NpyError("ERR_NPY_HEADER", "the header is not a dict");
+  const keys = [...value.keys()].sort().join(", ");
+  if (keys !== "descr, fortran_order, shape") {
+    throw new NpyError(
+      "ERR_NPY_HEADER",
+      `the header's keys are ${keys.slice(0, 200) || "none"}, not descr, fortran_order, shape`,
+    );
+  }
+  const descr: PythonValue | undefined = value.get("descr");
+  const fortranOrder: PythonValue | undefined = value.get("fortran_order");
+  const shape: PythonValue | undefined = value.get("shape");
+  if (typeof fortranOrder !== "boolean")
+    throw new NpyError("ERR_NPY_HEADER", "fortran_order is neither True nor False");
+  if (!(shape instanceof PythonTuple)) throw new NpyError("ERR_NPY_SHAPE", "shape is not a tuple");
+  const extents = shape.items.filter((item): item is bigint => typeof item === "bigint");
+  if (extents.length !== shape.items.length)
+    throw new NpyError("ERR_NPY_SHAPE", "shape holds something that is not an integer");
+  if (typeof descr !== "string") throw new NpyError("ERR_NPY_DTYPE", "structured dtypes are not read yet");
+  return { descr, fortranOrder, shape: extents };
+}
