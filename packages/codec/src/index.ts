@@ -5,6 +5,8 @@
  *
  * @packageDocumentation
  */
+
+export type { AxisIndex, SliceRange } from "./basic-index.ts";
 export { type ByteOrder, nativeByteOrder, swapBytes } from "./byte-order.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
@@ -29,6 +31,8 @@ export type { Complex } from "./extended-scalar.ts";
 export { float16ToNumber, numberToFloat16 } from "./float16.ts";
 export { defaultLimits, type LimitOptions, type Limits } from "./limits.ts";
 export type { Logger, LogMethod } from "./logger.ts";
+export { NdArray, type NdArrayInit, type Nested, RowChunk, type RowChunkInit } from "./nd-array.ts";
+export { arrayBytes, type DataLayout, type DecodeNpyOptions, decodeData, decodeNpy, encodeNpy } from "./npy.ts";
 export { isNpyError, NpyError, type NpyErrorCode, type NpyErrorDetails, type NpyErrorLocation } from "./npy-error.ts";
 export {
   formatNpyHeader,

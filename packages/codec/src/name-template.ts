@@ -1,4 +1,3 @@
-import { compileTemplate, type TemplatePart, type TemplateSegment } from "./name-template-syntax.ts";
 import { NpyError } from "./npy-error.ts";
 
 /** Value of one field of a name: a number for `{shard:05}`, text for every other kind. */
@@ -36,6 +35,18 @@ export interface NameTemplate<F extends object = NameFields> {
    */
   format(fields: F): string;
 }
+
+/** One piece of a compiled template; `width` is the least number of digits. */
+type TemplatePart =
+  | { readonly kind: "literal"; readonly text: string }
+  | { readonly kind: "integer"; readonly name: string; readonly width: number }
+  | { readonly kind: "text" | "date" | "rest"; readonly name: string };
+
+/** What stands between two `/` of a template. */
+type TemplateSegment = readonly TemplatePart[];
+
+/** `...rest`, `key`, `date:iso-date`, or `shard:05` with up to the 16 digits of the largest safe integer. */
+const FIELD = /^(\.{3})?([A-Za-z][A-Za-z0-9_]*)(?::(iso-date|0[1-9]|01[0-6]))?$/;
 
 /** Longest name of a file or folder in bytes, on every common file system. */
 const MAX_SEGMENT_BYTES = 255;
@@ -82,6 +93,56 @@ export function nameTemplate<const T extends string>(template: T): NameTemplate<
   };
   // The fields that the text of a template declares are what its compiled form gives, which types cannot follow.
   return { template, fieldNames, parse, format } as NameTemplate<object> as NameTemplate<NameFieldsOf<T>>;
+}
+
+function compileTemplate(template: string): TemplateSegment[] {
+  const check = (fits: boolean, why: string): void => {
+    if (!fits) {
+      throw new NpyError("ERR_TEMPLATE", `${JSON.stringify(template)} is no name template: ${why}`);
+    }
+  };
+  check(!/[\p{Cc}\\]/u.test(template), "it holds a backslash or a control character");
+  const segments = template.split("/").map((text) => {
+    check(!["", ".", ".."].includes(text), "it must be relative, without empty, . or .. folders");
+    return compileSegment(text, check);
+  });
+  const fields = segments.flat().filter((part) => part.kind !== "literal");
+  check(new Set(fields.map((field) => field.name)).size === fields.length, "a field stands in it twice");
+  check(fields.filter((field) => field.kind === "rest").length <= 1, "two fields take any number of folders");
+  return segments;
+}
+
+function compileSegment(text: string, check: (fits: boolean, why: string) => void): TemplateSegment {
+  const parts: TemplatePart[] = [];
+  for (const [index, piece] of text.split(/[{}]/).entries()) {
+    if (index % 2 === 0) {
+      parts.push(...(piece === "" ? [] : [{ kind: "literal", text: piece } as const]));
+      continue;
+    }
+    const [, dots, name = "", style] = FIELD.exec(piece) ?? [];
+    check(name !== "" && (dots === undefined || style === undefined), `{${piece}} is no field`);
+    if (style?.startsWith("0")) {
+      parts.push({ kind: "integer", name, width: Number(style) });
+    } else {
+      parts.push({ kind: dots ? "rest" : style ? "date" : "text", name });
+    }
+  }
+  const braces = text.replace(/[^{}]/g, "");
+  check(braces === "{}".repeat(braces.length / 2), "its braces do not pair");
+  check(parts.length === 1 || parts.every((part) => part.kind !== "rest"), "{...} must be a whole segment");
+  for (const [index, right] of parts.entries()) {
+    const left = parts[index - 1];
+    // What could be read back in two ways is refused here, so that matching never has to choose.
+    const clear = left === undefined || left.kind === "literal" || right.kind === "literal";
+    check(clear, "two fields have nothing between them");
+    const digits = left?.kind === "literal" ? /[0-9]$/.test(left.text) : /^[0-9]/.test(literalText(right));
+    check(!(digits && (left?.kind === "integer" || right.kind === "integer")), "a digit stands beside an integer");
+  }
+  return parts;
+}
+
+function literalText(part: TemplatePart): string {
+  return part.kind === "literal" ? part.text : "";
 }
 
 function formatSegment(template: string, segment: TemplateSegment, fields: NameFields): string[] {
@@ -141,8 +202,11 @@ function matchSegment(parts: TemplateSegment, text: string, found: Map<string, N
   let [first, last, start, end] = [0, parts.length - 1, 0, text.length];
   const keep = (part: TemplatePart, from: number, to: number): boolean => {
     const value = from < to ? parseField(part, text.slice(from, to)) : null;
-    if (value === null || part.kind === "literal") {
-      return part.kind === "literal" && text.slice(from, to) === part.text;
+    if (part.kind === "literal") {
+      return text.slice(from, to) === part.text;
+    }
+    if (value === null || formatField(part, value) === null) {
+      return false;
     }
     found.set(part.name, value);
     return true;
@@ -159,7 +223,7 @@ function matchSegment(parts: TemplateSegment, text: string, found: Map<string, N
     let from = end - extent(part, text, start, end, -1);
     if (part.kind === "text") {
       // What stands before a text field is a literal, or nothing where the field is the first that is left.
-      const literal = first < last && before?.kind === "literal" ? before.text : "";
+      const literal = first < last && before !== undefined ? literalText(before) : "";
       const at = literal === "" ? start : text.lastIndexOf(literal, end - literal.length - 1);
       from = at + literal.length;
       if (at < start) {

@@ -1,0 +1,229 @@
+import { type AxisIndex, resolveIndex, resolveRange } from "./basic-index.ts";
+import { copyToC } from "./copy-strided.ts";
+import {
+  createData,
+  type DType,
+  type DTypeMap,
+  dataStride,
+  dtypeInfo,
+  dtypeOf,
+  type ScalarMap,
+  scalarAt,
+  type TypedArray,
+} from "./dtype.ts";
+import { NpyError } from "./npy-error.ts";
+import { type Order, shapeSize, stridesOf } from "./shape.ts";
+
+/** Nested lists of elements, as NumPy's `tolist()` gives them; a 0-d array is its one element. */
+export type Nested<T> = T | Nested<T>[];
+
+/** What an {@link NdArray} is made of. */
+export interface NdArrayInit<D extends DType> {
+  readonly dtype: D;
+  /** Extent of each axis. */
+  readonly shape: readonly number[];
+  /** The elements; kept, not copied. */
+  readonly data: DTypeMap[D];
+  /** Distance in elements from one index of an axis to the next. @defaultValue those of C order */
+  readonly strides?: readonly number[];
+  /** Position in elements of index 0. @defaultValue 0 */
+  readonly offset?: number;
+}
+
+/** An n-dimensional array over a typed array. Slices and transposes are views of the same data. */
+export class NdArray<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  /** Distance in elements from one index of each axis to the next. */
+  readonly strides: readonly number[];
+  /** Position in elements of index 0 in `data`. */
+  readonly offset: number;
+  /** The elements: `Float32Array` for float32, interleaved for complex, see {@link DTypeMap}. */
+  readonly data: DTypeMap[D];
+  /** Number of elements. */
+  readonly size: number;
+
+  /** @throws RangeError where shape and strides reach outside `data`. */
+  constructor(init: NdArrayInit<D>) {
+    const { dtype, shape, data, strides = stridesOf(shape, "C"), offset = 0 } = init;
+    this.size = shapeSize(shape, dtypeInfo(dtype).itemSize);
+    this.dtype = dtype;
+    this.shape = Object.freeze([...shape]);
+    this.strides = Object.freeze([...strides]);
+    this.offset = offset;
+    this.data = data;
+    if (strides.length !== shape.length) throw new RangeError(`${strides.length} strides for ${shape.length} axes`);
+    if (this.size === 0) return;
+    let lowest = offset;
+    let highest = offset;
+    for (const [axis, stride] of strides.entries()) {
+      const reach = stride * ((shape[axis] ?? 1) - 1);
+      if (reach < 0) lowest += reach;
+      else highest += reach;
+    }
+    const present = Math.floor(data.length / dataStride(dtype));
+    if (!Number.isInteger(lowest) || !Number.isInteger(highest) || lowest < 0 || highest >= present) {
+      throw new RangeError(`shape [${shape.join(", ")}] reaches outside the ${present} elements of data`);
+    }
+  }
+
+  /**
+   * Wraps a typed array, whose type names the dtype, without a copy.
+   *
+   * @param shape - One axis by default.
+   * @throws RangeError where the shape does not take all of `data`.
+   */
+  static from<D extends DType = DType>(
+    data: DTypeMap[D] & TypedArray,
+    shape: readonly number[] = [data.length],
+  ): NdArray<D> {
+    // dtypeOf finds the one dtype whose data has this type, which is D where D was inferred from it.
+    const array = new NdArray<D>({ dtype: dtypeOf(data) as D, shape, data });
+    if (array.size !== data.length)
+      throw new RangeError(`shape [${shape.join(", ")}] does not hold ${data.length} elements`);
+    return array;
+  }
+
+  /** Allocates an array of zeros. */
+  static zeros<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D> {
+    return new NdArray({ dtype, shape, data: createData(dtype, shapeSize(shape, dtypeInfo(dtype).itemSize)) });
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Extent of the first axis; 1 for a 0-d array, which is written and read as one row. */
+  get length(): number {
+    return this.shape[0] ?? 1;
+  }
+
+  /** Bytes of all elements, not of the data that a view shares. */
+  get byteLength(): number {
+    return this.size * dtypeInfo(this.dtype).itemSize;
+  }
+
+  /** Whether elements follow each other in C order without gaps. */
+  get isContiguous(): boolean {
+    return this.#lies("C");
+  }
+
+  /** Order in which the elements lie without gaps: `C` where both hold, `null` where neither does. */
+  get order(): Order | null {
+    return this.#lies("C") ? "C" : this.#lies("F") ? "F" : null;
+  }
+
+  /**
+   * Reads one element; negative indices count from the end.
+   *
+   * @throws RangeError for an index outside its axis or the wrong number of indices.
+   */
+  get(...index: readonly number[]): ScalarMap[D] {
+    if (index.length !== this.rank) throw new RangeError(`${index.length} indices for ${this.rank} axes`);
+    let position = this.offset;
+    for (const [axis, i] of index.entries()) {
+      position += resolveIndex(i, this.shape[axis] ?? 0, axis) * (this.strides[axis] ?? 0);
+    }
+    return scalarAt(this.dtype, this.data, position);
+  }
+
+  /** Gives entry `index` of the first axis, a view with one axis less. @throws RangeError outside the axis. */
+  at(index: number): NdArray<D> {
+    return this.slice(index);
+  }
+
+  /**
+   * Selects with NumPy's basic indexing, one argument an axis; axes without one stay whole. The result is a view.
+   *
+   * @throws RangeError for an index outside its axis, a step of 0 or more arguments than axes.
+   */
+  slice(...ranges: readonly AxisIndex[]): NdArray<D> {
+    if (ranges.length > this.rank) throw new RangeError(`${ranges.length} ranges for ${this.rank} axes`);
+    const shape: number[] = [];
+    const strides: number[] = [];
+    let offset = this.offset;
+    for (const [axis, extent] of this.shape.entries()) {
+      const stride = this.strides[axis] ?? 0;
+      const range = ranges[axis] ?? null;
+      if (typeof range === "number") {
+        offset += resolveIndex(range, extent, axis) * stride;
+        continue;
+      }
+      const { start, step, length } = resolveRange(range ?? {}, extent);
+      if (length > 0) offset += start * stride;
+      shape.push(length);
+      strides.push(stride * step);
+    }
+    return new NdArray({ dtype: this.dtype, shape, strides, offset, data: this.data });
+  }
+
+  /** Reverses the axes, as NumPy's `.T`. The result is a view. */
+  transpose(): NdArray<D> {
+    const { dtype, data, offset } = this;
+    return new NdArray({ dtype, data, offset, shape: this.shape.toReversed(), strides: this.strides.toReversed() });
+  }
+
+  /**
+   * Gives the same elements another shape; one extent may be -1 and is worked out. The result is a view.
+   *
+   * @throws NpyError `ERR_SHAPE` where the number of elements differs or they do not lie in C order: take
+   *   `contiguous()` first.
+   */
+  reshape(shape: readonly number[]): NdArray<D> {
+    const known = shape.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
+    const free = shape.filter((extent) => extent === -1).length;
+    const resolved =
+      free === 1 && known > 0 ? shape.map((extent) => (extent === -1 ? this.size / known : extent)) : shape;
+    const product = resolved.reduce((total, extent) => total * extent, 1);
+    if (product !== this.size || resolved.some((extent) => !Number.isInteger(extent) || extent < 0)) {
+      throw new NpyError("ERR_SHAPE", `shape [${shape.join(", ")}] does not hold ${this.size} elements`);
+    }
+    if (!this.isContiguous)
+      throw new NpyError("ERR_SHAPE", "a view that is not contiguous takes contiguous() before reshape()");
+    return new NdArray({ dtype: this.dtype, shape: resolved, offset: this.offset, data: this.data });
+  }
+
+  /** Gives the array itself where it lies in C order without gaps, else a copy that does. */
+  contiguous(): NdArray<D> {
+    if (this.isContiguous) return this;
+    const copy = NdArray.zeros(this.dtype, this.shape);
+    copyToC(this, copy.data);
+    return copy;
+  }
+
+  /** Gives the elements as nested lists, as NumPy's `tolist()`. */
+  toNested(): Nested<ScalarMap[D]> {
+    if (this.rank === 0) return this.get();
+    return Array.from(this, (entry) => entry.toNested());
+  }
+
+  /** Iterates over the first axis. @throws TypeError for a 0-d array. */
+  *[Symbol.iterator](): IterableIterator<NdArray<D>> {
+    if (this.rank === 0) throw new TypeError("a 0-d array has no axis to iterate over");
+    for (let i = 0; i < this.length; i++) yield this.at(i);
+  }
+
+  #lies(order: Order): boolean {
+    if (this.size <= 1) return true;
+    const whole = stridesOf(this.shape, order);
+    return this.strides.every((stride, axis) => this.shape[axis] === 1 || stride === whole[axis]);
+  }
+}
+
+/** What a {@link RowChunk} is made of. */
+export interface RowChunkInit<D extends DType> extends NdArrayInit<D> {
+  /** Index of the first row in the array the chunk is from. */
+  readonly rowStart: number;
+}
+
+/** Consecutive rows of a larger array: what a row stream emits and a write stream takes. */
+export class RowChunk<D extends DType = DType> extends NdArray<D> {
+  /** Index of the first row in the array the chunk is from. */
+  readonly rowStart: number;
+
+  constructor(init: RowChunkInit<D>) {
+    super(init);
+    this.rowStart = init.rowStart;
+  }
+}

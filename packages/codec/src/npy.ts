@@ -1,0 +1,74 @@
+import { type ByteOrder, nativeByteOrder, swapBytes } from "./byte-order.ts";
+import { type DType, dataStride, dtypeInfo, viewData } from "./dtype.ts";
+import type { LimitOptions } from "./limits.ts";
+import { NdArray } from "./nd-array.ts";
+import { NpyError } from "./npy-error.ts";
+import { formatNpyHeader, parseNpyHeader } from "./npy-header.ts";
+import { type Order, stridesOf } from "./shape.ts";
+
+/** Options of {@link decodeNpy}. */
+export interface DecodeNpyOptions extends LimitOptions {
+  /** Whether bytes behind the array are `ERR_NPY_TRAILING`. @defaultValue false, as NumPy */
+  readonly strict?: boolean;
+}
+
+/** How the data bytes of an array are laid out. */
+export interface DataLayout<D extends DType> {
+  readonly dtype: D;
+  readonly byteOrder: ByteOrder;
+  readonly order: Order;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Gives an array's data bytes as an array: a view of them where they are aligned and in the machine's order, else a copy.
+ *
+ * @throws RangeError where `bytes` are not exactly those of the layout.
+ */
+export function decodeData<D extends DType>(layout: DataLayout<D>, bytes: Uint8Array): NdArray<D> {
+  const { dtype, byteOrder, order, shape } = layout;
+  const { itemSize, components } = dtypeInfo(dtype);
+  const native = byteOrder === nativeByteOrder ? bytes : swapBytes(bytes, itemSize / components);
+  const array = new NdArray({ dtype, shape, data: viewData(dtype, native), strides: stridesOf(shape, order) });
+  if (array.byteLength !== bytes.byteLength) {
+    throw new RangeError(`${bytes.byteLength} bytes where the layout has ${array.byteLength}`);
+  }
+  return array;
+}
+
+/**
+ * Decodes a `.npy` in memory; the data is a view of `bytes` where alignment and byte order allow.
+ *
+ * @throws NpyError those of `parseNpyHeader`; `ERR_NPY_TRUNCATED` where data is missing; `ERR_NPY_TRAILING` where asked.
+ */
+export function decodeNpy(bytes: Uint8Array, options?: DecodeNpyOptions): NdArray {
+  const header = parseNpyHeader(bytes, options);
+  const end = header.dataOffset + header.byteLength;
+  if (bytes.length < end) {
+    const message = `the header declares ${header.byteLength} bytes of data and ${bytes.length - header.dataOffset} are there`;
+    throw new NpyError("ERR_NPY_TRUNCATED", message, { offset: bytes.length });
+  }
+  if (options?.strict && bytes.length > end) {
+    throw new NpyError("ERR_NPY_TRAILING", `${bytes.length - end} bytes follow the array`, { offset: end });
+  }
+  return decodeData(header, bytes.subarray(header.dataOffset, end));
+}
+
+/** Encodes an array as the `.npy` that `np.save` writes for it, byte for byte: Fortran order only where C does not hold. */
+export function encodeNpy(array: NdArray): Uint8Array<ArrayBuffer> {
+  const order = array.order === "F" ? "F" : "C";
+  const header = formatNpyHeader({ dtype: array.dtype, shape: array.shape, order });
+  const data = arrayBytes(order === "F" ? array.transpose() : array);
+  const bytes = new Uint8Array(header.length + data.length);
+  bytes.set(header);
+  bytes.set(data, header.length);
+  return bytes;
+}
+
+/** Gives the elements' bytes in C order and the machine's byte order: a view where they lie so, else a copy. */
+export function arrayBytes(array: NdArray): Uint8Array {
+  const whole = array.contiguous();
+  const { data, offset, dtype, byteLength } = whole;
+  const entryBytes = dtypeInfo(dtype).itemSize / dataStride(dtype);
+  return new Uint8Array(data.buffer, data.byteOffset + offset * dataStride(dtype) * entryBytes, byteLength);
+}
