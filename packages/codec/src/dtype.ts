@@ -1,5 +1,4 @@
-import { type Complex, clongdoubleAt, complexAt, longdoubleAt } from "./extended-scalar.ts";
-import { float16ToNumber } from "./float16.ts";
+import type { Complex } from "./extended-scalar.ts";
 
 /** A `Float16Array` as far as npystream needs one; runtimes without it hold the bits in a `Uint16Array`. */
 export interface Float16ArrayLike {
@@ -88,7 +87,6 @@ interface DTypeRow<D extends DType> extends DTypeInfo {
   /** Entries of `data` an element. */
   readonly stride: number;
   readonly view: (buffer: ArrayBufferLike, byteOffset: number, entries: number) => DTypeMap[D];
-  readonly scalar: (data: DTypeMap[D], index: number) => ScalarMap[D];
 }
 
 type Constructor<T> = {
@@ -102,12 +100,7 @@ const Float16: (Constructor<Float16ArrayLike> & { readonly name: string }) | und
 
 const float16View: Constructor<Float16Data> = Float16 ?? (Uint16Array as Constructor<Float16Data>);
 
-function row<D extends DType>(
-  kind: DTypeInfo["kind"],
-  itemSize: number,
-  view: Constructor<DTypeMap[D]>,
-  scalar: (data: DTypeMap[D], index: number) => ScalarMap[D],
-): DTypeRow<D> {
+function row<D extends DType>(kind: DTypeInfo["kind"], itemSize: number, view: Constructor<DTypeMap[D]>): DTypeRow<D> {
   return {
     kind,
     itemSize,
@@ -115,35 +108,28 @@ function row<D extends DType>(
     typeChars: `${kind}${itemSize}`,
     stride: itemSize / view.BYTES_PER_ELEMENT,
     view: (buffer, byteOffset, entries) => new view(buffer, byteOffset, entries),
-    scalar,
   };
 }
 
-// Every index below is checked by NdArray before it gets here, so an entry is never undefined.
-const element = (data: ArrayLike<number>, index: number): number => data[index] as number;
-const bigElement = (data: ArrayLike<bigint>, index: number): bigint => data[index] as bigint;
-
 const rows: { readonly [D in DType]: DTypeRow<D> } = {
-  bool: row("b", 1, Uint8Array, (data, index) => data[index] !== 0),
-  int8: row("i", 1, Int8Array, element),
-  int16: row("i", 2, Int16Array, element),
-  int32: row("i", 4, Int32Array, element),
-  int64: row("i", 8, BigInt64Array, bigElement),
-  uint8: row("u", 1, Uint8Array, element),
-  uint16: row("u", 2, Uint16Array, element),
-  uint32: row("u", 4, Uint32Array, element),
-  uint64: row("u", 8, BigUint64Array, bigElement),
-  float16: row("f", 2, float16View, (data, index) =>
-    data instanceof Uint16Array ? float16ToNumber(element(data, index)) : element(data, index),
-  ),
-  float32: row("f", 4, Float32Array, element),
-  float64: row("f", 8, Float64Array, element),
-  float96: row("f", 12, Uint8Array, (data, index) => longdoubleAt(data, index * 12)),
-  float128: row("f", 16, Uint8Array, (data, index) => longdoubleAt(data, index * 16)),
-  complex64: row("c", 8, Float32Array, complexAt),
-  complex128: row("c", 16, Float64Array, complexAt),
-  complex192: row("c", 24, Uint8Array, (data, index) => clongdoubleAt(data, index * 24, 12)),
-  complex256: row("c", 32, Uint8Array, (data, index) => clongdoubleAt(data, index * 32, 16)),
+  bool: row("b", 1, Uint8Array),
+  int8: row("i", 1, Int8Array),
+  int16: row("i", 2, Int16Array),
+  int32: row("i", 4, Int32Array),
+  int64: row("i", 8, BigInt64Array),
+  uint8: row("u", 1, Uint8Array),
+  uint16: row("u", 2, Uint16Array),
+  uint32: row("u", 4, Uint32Array),
+  uint64: row("u", 8, BigUint64Array),
+  float16: row("f", 2, float16View),
+  float32: row("f", 4, Float32Array),
+  float64: row("f", 8, Float64Array),
+  float96: row("f", 12, Uint8Array),
+  float128: row("f", 16, Uint8Array),
+  complex64: row("c", 8, Float32Array),
+  complex128: row("c", 16, Float64Array),
+  complex192: row("c", 24, Uint8Array),
+  complex256: row("c", 32, Uint8Array),
 };
 
 /** Every dtype, in NumPy's order of kinds. */
@@ -218,11 +204,6 @@ export function dtypeOf(data: TypedArray | Uint8ClampedArray): DType {
 /** Number of entries of `data` that one element takes: 2 for complex64, its item size for raw bytes, else 1. */
 export function dataStride(dtype: DType): number {
   return rowOf(dtype).stride;
-}
-
-/** Reads the element at `index` (in elements) as a JavaScript value. */
-export function scalarAt<D extends DType>(dtype: D, data: DTypeMap[D], index: number): ScalarMap[D] {
-  return rowOf(dtype).scalar(data, index);
 }
 
 function rowOf<D extends DType>(dtype: D): DTypeRow<D> {

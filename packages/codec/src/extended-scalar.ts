@@ -6,11 +6,6 @@ export interface Complex {
   readonly im: number;
 }
 
-/** Reads the interleaved pair of element `index`. */
-export function complexAt(data: Float32Array | Float64Array, index: number): Complex {
-  return { re: data[2 * index] as number, im: data[2 * index + 1] as number };
-}
-
 /**
  * Reads an x87 80-bit number, little-endian, as the nearest double.
  *
@@ -51,4 +46,31 @@ function roundShift(value: bigint, shift: bigint): bigint {
   const rest = value - (floor << shift);
   const half = 1n << (shift - 1n);
   return rest > half || (rest === half && (floor & 1n) === 1n) ? floor + 1n : floor;
+}
+
+/** Writes a double as an x87 80-bit number, little-endian, with zeros up to `itemSize`; every double is exact. */
+export function setLongdouble(bytes: Uint8Array, offset: number, itemSize: number, value: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, itemSize);
+  bytes.fill(0, offset, offset + itemSize);
+  const scratch = new DataView(new ArrayBuffer(8));
+  scratch.setFloat64(0, value);
+  const bits = scratch.getBigUint64(0);
+  const sign = Number(bits >> 63n) << 15;
+  const exponent = Number((bits >> 52n) & 0x7ffn);
+  const fraction = bits & ((1n << 52n) - 1n);
+  if (exponent === 0x7ff) {
+    view.setBigUint64(0, (1n << 63n) | (fraction << 11n), true);
+    view.setUint16(8, sign | 0x7fff, true);
+    return;
+  }
+  if (exponent === 0 && fraction === 0n) {
+    view.setUint16(8, sign, true);
+    return;
+  }
+  // A subnormal double is normal here: its leading 1 moves up to the explicit integer bit.
+  const significand = exponent === 0 ? fraction : (1n << 52n) | fraction;
+  const shift = 64 - significand.toString(2).length;
+  view.setBigUint64(0, significand << BigInt(shift), true);
+  // Biases: 1075 takes the double's fraction as an integer, 16383 + 63 gives the 80-bit exponent of an integer.
+  view.setUint16(8, sign | (Math.max(exponent, 1) - 1075 - shift + 16_383 + 63), true);
 }

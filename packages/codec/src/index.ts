@@ -23,15 +23,23 @@ export {
   isDType,
   type Scalar,
   type ScalarMap,
-  scalarAt,
   type TypedArray,
   viewData,
 } from "./dtype.ts";
+export { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
 export type { Complex } from "./extended-scalar.ts";
 export { float16ToNumber, numberToFloat16 } from "./float16.ts";
 export { defaultLimits, type LimitOptions, type Limits } from "./limits.ts";
 export type { Logger, LogMethod } from "./logger.ts";
+export {
+  type NameFields,
+  type NameFieldsOf,
+  type NameFieldValue,
+  type NameTemplate,
+  nameTemplate,
+} from "./name-template.ts";
 export { NdArray, type NdArrayInit, type Nested, RowChunk, type RowChunkInit } from "./nd-array.ts";
+export { fromNested } from "./nested.ts";
 export { arrayBytes, type DataLayout, type DecodeNpyOptions, decodeData, decodeNpy, encodeNpy } from "./npy.ts";
 export { isNpyError, NpyError, type NpyErrorCode, type NpyErrorDetails, type NpyErrorLocation } from "./npy-error.ts";
 export {
@@ -44,6 +52,7 @@ export {
   npyDataOffset,
   parseNpyHeader,
 } from "./npy-header.ts";
+export { checkInflatedSize, type DecodeNpzOptions, decodeNpz, encodeNpz } from "./npz.ts";
 export {
   type LiteralOptions,
   type PythonDict,
@@ -51,4 +60,8 @@ export {
   type PythonValue,
   parsePythonLiteral,
 } from "./python-literal.ts";
+export { scalarAt, setScalar } from "./scalar.ts";
 export { type Order, shapeSize, stridesOf } from "./shape.ts";
+export { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
+export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";
+export { type EncodeZipOptions, encodeZip, type ZipInput } from "./zip-writer.ts";

@@ -201,10 +201,10 @@ function matchPath(segments: readonly TemplateSegment[], path: readonly string[]
 function matchSegment(parts: TemplateSegment, text: string, found: Map<string, NameFieldValue>): boolean {
   let [first, last, start, end] = [0, parts.length - 1, 0, text.length];
   const keep = (part: TemplatePart, from: number, to: number): boolean => {
-    const value = from < to ? parseField(part, text.slice(from, to)) : null;
     if (part.kind === "literal") {
       return text.slice(from, to) === part.text;
     }
+    const value = from < to ? parseField(part, text.slice(from, to)) : null;
     if (value === null || formatField(part, value) === null) {
       return false;
     }
@@ -247,14 +247,10 @@ function extent(part: TemplatePart, text: string, start: number, end: number, st
     return 10;
   }
   let digits = 0;
-  for (let at = step > 0 ? start : end - 1; at >= start && at < end && isDigit(text.charCodeAt(at)); at += step) {
+  for (let at = step > 0 ? start : end - 1; at >= start && at < end && /[0-9]/.test(text.charAt(at)); at += step) {
     digits++;
   }
   return digits;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
 }
 
 function parseField(part: TemplatePart, text: string): NameFieldValue | null {

@@ -5,13 +5,13 @@ import {
   type DType,
   type DTypeMap,
   dataStride,
-  dtypeInfo,
   dtypeOf,
   type ScalarMap,
-  scalarAt,
   type TypedArray,
 } from "./dtype.ts";
+import { type ElementType, elementType } from "./element-type.ts";
 import { NpyError } from "./npy-error.ts";
+import { scalarAt } from "./scalar.ts";
 import { type Order, shapeSize, stridesOf } from "./shape.ts";
 
 /** Nested lists of elements, as NumPy's `tolist()` gives them; a 0-d array is its one element. */
@@ -19,7 +19,8 @@ export type Nested<T> = T | Nested<T>[];
 
 /** What an {@link NdArray} is made of. */
 export interface NdArrayInit<D extends DType> {
-  readonly dtype: D;
+  /** What one element is. */
+  readonly dtype: D | ElementType<D>;
   /** Extent of each axis. */
   readonly shape: readonly number[];
   /** The elements; kept, not copied. */
@@ -32,7 +33,8 @@ export interface NdArrayInit<D extends DType> {
 
 /** An n-dimensional array over a typed array. Slices and transposes are views of the same data. */
 export class NdArray<D extends DType = DType> {
-  readonly dtype: D;
+  /** What one element is, in full. */
+  readonly type: ElementType<D>;
   readonly shape: readonly number[];
   /** Distance in elements from one index of each axis to the next. */
   readonly strides: readonly number[];
@@ -46,8 +48,8 @@ export class NdArray<D extends DType = DType> {
   /** @throws RangeError where shape and strides reach outside `data`. */
   constructor(init: NdArrayInit<D>) {
     const { dtype, shape, data, strides = stridesOf(shape, "C"), offset = 0 } = init;
-    this.size = shapeSize(shape, dtypeInfo(dtype).itemSize);
-    this.dtype = dtype;
+    this.type = elementType(dtype);
+    this.size = shapeSize(shape, this.type.itemSize);
     this.shape = Object.freeze([...shape]);
     this.strides = Object.freeze([...strides]);
     this.offset = offset;
@@ -61,7 +63,7 @@ export class NdArray<D extends DType = DType> {
       if (reach < 0) lowest += reach;
       else highest += reach;
     }
-    const present = Math.floor(data.length / dataStride(dtype));
+    const present = Math.floor(data.length / dataStride(this.type.dtype));
     if (!Number.isInteger(lowest) || !Number.isInteger(highest) || lowest < 0 || highest >= present) {
       throw new RangeError(`shape [${shape.join(", ")}] reaches outside the ${present} elements of data`);
     }
@@ -85,8 +87,19 @@ export class NdArray<D extends DType = DType> {
   }
 
   /** Allocates an array of zeros. */
-  static zeros<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D> {
-    return new NdArray({ dtype, shape, data: createData(dtype, shapeSize(shape, dtypeInfo(dtype).itemSize)) });
+  static zeros<D extends DType>(dtype: D | ElementType<D>, shape: readonly number[]): NdArray<D> {
+    const type = elementType(dtype);
+    return new NdArray({ dtype: type, shape, data: createData(type.dtype, shapeSize(shape, type.itemSize)) });
+  }
+
+  /** Name of the element type. */
+  get dtype(): D {
+    return this.type.dtype;
+  }
+
+  /** Bytes an element. */
+  get itemSize(): number {
+    return this.type.itemSize;
   }
 
   /** Number of axes. */
@@ -101,7 +114,7 @@ export class NdArray<D extends DType = DType> {
 
   /** Bytes of all elements, not of the data that a view shares. */
   get byteLength(): number {
-    return this.size * dtypeInfo(this.dtype).itemSize;
+    return this.size * this.itemSize;
   }
 
   /** Whether elements follow each other in C order without gaps. */
@@ -125,7 +138,7 @@ export class NdArray<D extends DType = DType> {
     for (const [axis, i] of index.entries()) {
       position += resolveIndex(i, this.shape[axis] ?? 0, axis) * (this.strides[axis] ?? 0);
     }
-    return scalarAt(this.dtype, this.data, position);
+    return scalarAt(this.type, this.data, position);
   }
 
   /** Gives entry `index` of the first axis, a view with one axis less. @throws RangeError outside the axis. */
@@ -155,13 +168,19 @@ export class NdArray<D extends DType = DType> {
       shape.push(length);
       strides.push(stride * step);
     }
-    return new NdArray({ dtype: this.dtype, shape, strides, offset, data: this.data });
+    return new NdArray({ dtype: this.type, shape, strides, offset, data: this.data });
   }
 
   /** Reverses the axes, as NumPy's `.T`. The result is a view. */
   transpose(): NdArray<D> {
-    const { dtype, data, offset } = this;
-    return new NdArray({ dtype, data, offset, shape: this.shape.toReversed(), strides: this.strides.toReversed() });
+    const { type, data, offset } = this;
+    return new NdArray({
+      dtype: type,
+      data,
+      offset,
+      shape: this.shape.toReversed(),
+      strides: this.strides.toReversed(),
+    });
   }
 
   /**
@@ -181,13 +200,13 @@ export class NdArray<D extends DType = DType> {
     }
     if (!this.isContiguous)
       throw new NpyError("ERR_SHAPE", "a view that is not contiguous takes contiguous() before reshape()");
-    return new NdArray({ dtype: this.dtype, shape: resolved, offset: this.offset, data: this.data });
+    return new NdArray({ dtype: this.type, shape: resolved, offset: this.offset, data: this.data });
   }
 
   /** Gives the array itself where it lies in C order without gaps, else a copy that does. */
   contiguous(): NdArray<D> {
     if (this.isContiguous) return this;
-    const copy = NdArray.zeros(this.dtype, this.shape);
+    const copy = NdArray.zeros(this.type, this.shape);
     copyToC(this, copy.data);
     return copy;
   }

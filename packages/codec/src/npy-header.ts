@@ -1,10 +1,11 @@
 import type { ByteOrder } from "./byte-order.ts";
-import { type DType, dtypeInfo } from "./dtype.ts";
+import type { DType } from "./dtype.ts";
+import { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
 import { PythonTuple, type PythonValue, parsePythonLiteral } from "./python-literal.ts";
 import { checkShape, type Order, shapeSize } from "./shape.ts";
-import { formatTypeString, parseTypeString } from "./type-string.ts";
+import { parseTypeString } from "./type-string.ts";
 
 /** Version of the `.npy` format: 1.0 has 2 bytes of header length, 2.0 has 4, 3.0 is UTF-8 beside that (NEP 1). */
 export type NpyVersion = "1.0" | "2.0" | "3.0";
@@ -14,6 +15,8 @@ export interface NpyHeader<D extends DType = DType> {
   readonly version: NpyVersion;
   /** The type string as the file has it, `<f4`. */
   readonly descr: string;
+  /** What one element is, in the machine's byte order. */
+  readonly type: ElementType<D>;
   readonly dtype: D;
   /** Order of the bytes on disk. */
   readonly byteOrder: ByteOrder;
@@ -31,7 +34,7 @@ export interface NpyHeader<D extends DType = DType> {
 
 /** What a header to be written says. */
 export interface NpyHeaderSpec {
-  readonly dtype: DType;
+  readonly dtype: DTypeLike;
   readonly shape: readonly number[];
   /** @defaultValue `'C'` */
   readonly order?: Order;
@@ -77,13 +80,15 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
   }
   const fields = parseFields(decodeText(bytes.subarray(textOffset, dataOffset), version), version, limits);
   const { dtype, byteOrder } = parseTypeString(fields.descr);
-  const { itemSize } = dtypeInfo(dtype);
+  const type = elementType(dtype);
+  const { itemSize } = type;
   const shape = checkShape(fields.shape, limits);
   const size = shapeSize(shape, itemSize);
   const order = fields.fortranOrder ? "F" : "C";
   return {
     version,
     descr: fields.descr,
+    type,
     dtype,
     byteOrder,
     order,
@@ -102,12 +107,13 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
  * @throws NpyError `ERR_NPY_SHAPE` for a shape that no array has.
  */
 export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array<ArrayBuffer> {
-  const { dtype, shape, order = "C" } = spec;
-  shapeSize(shape, dtypeInfo(dtype).itemSize);
+  const { shape, order = "C" } = spec;
+  const { itemSize, descr } = elementType(spec.dtype);
+  shapeSize(shape, itemSize);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const growing = order === "C" ? shape[0] : shape.at(-1);
   const room = growing === undefined ? 0 : GROWTH_AXIS_DIGITS - String(growing).length;
-  const dict = `{'descr': '${formatTypeString(dtype)}', 'fortran_order': ${order === "F" ? "True" : "False"}, 'shape': ${tuple}, }${" ".repeat(room)}`;
+  const dict = `{'descr': '${descr}', 'fortran_order': ${order === "F" ? "True" : "False"}, 'shape': ${tuple}, }${" ".repeat(room)}`;
   for (const [major, lengthBytes] of [
     [1, 2],
     [2, 4],

@@ -1,5 +1,6 @@
 import { type ByteOrder, nativeByteOrder, swapBytes } from "./byte-order.ts";
-import { type DType, dataStride, dtypeInfo, viewData } from "./dtype.ts";
+import { type DType, dtypeInfo, viewData } from "./dtype.ts";
+import type { ElementType } from "./element-type.ts";
 import type { LimitOptions } from "./limits.ts";
 import { NdArray } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
@@ -14,7 +15,7 @@ export interface DecodeNpyOptions extends LimitOptions {
 
 /** How the data bytes of an array are laid out. */
 export interface DataLayout<D extends DType> {
-  readonly dtype: D;
+  readonly type: ElementType<D>;
   readonly byteOrder: ByteOrder;
   readonly order: Order;
   readonly shape: readonly number[];
@@ -26,10 +27,15 @@ export interface DataLayout<D extends DType> {
  * @throws RangeError where `bytes` are not exactly those of the layout.
  */
 export function decodeData<D extends DType>(layout: DataLayout<D>, bytes: Uint8Array): NdArray<D> {
-  const { dtype, byteOrder, order, shape } = layout;
-  const { itemSize, components } = dtypeInfo(dtype);
-  const native = byteOrder === nativeByteOrder ? bytes : swapBytes(bytes, itemSize / components);
-  const array = new NdArray({ dtype, shape, data: viewData(dtype, native), strides: stridesOf(shape, order) });
+  const { type, byteOrder, order, shape } = layout;
+  const native =
+    byteOrder === nativeByteOrder ? bytes : swapBytes(bytes, type.itemSize / dtypeInfo(type.dtype).components);
+  const array = new NdArray({
+    dtype: type,
+    shape,
+    data: viewData(type.dtype, native),
+    strides: stridesOf(shape, order),
+  });
   if (array.byteLength !== bytes.byteLength) {
     throw new RangeError(`${bytes.byteLength} bytes where the layout has ${array.byteLength}`);
   }
@@ -57,7 +63,7 @@ export function decodeNpy(bytes: Uint8Array, options?: DecodeNpyOptions): NdArra
 /** Encodes an array as the `.npy` that `np.save` writes for it, byte for byte: Fortran order only where C does not hold. */
 export function encodeNpy(array: NdArray): Uint8Array<ArrayBuffer> {
   const order = array.order === "F" ? "F" : "C";
-  const header = formatNpyHeader({ dtype: array.dtype, shape: array.shape, order });
+  const header = formatNpyHeader({ dtype: array.type, shape: array.shape, order });
   const data = arrayBytes(order === "F" ? array.transpose() : array);
   const bytes = new Uint8Array(header.length + data.length);
   bytes.set(header);
@@ -68,7 +74,5 @@ export function encodeNpy(array: NdArray): Uint8Array<ArrayBuffer> {
 /** Gives the elements' bytes in C order and the machine's byte order: a view where they lie so, else a copy. */
 export function arrayBytes(array: NdArray): Uint8Array {
   const whole = array.contiguous();
-  const { data, offset, dtype, byteLength } = whole;
-  const entryBytes = dtypeInfo(dtype).itemSize / dataStride(dtype);
-  return new Uint8Array(data.buffer, data.byteOffset + offset * dataStride(dtype) * entryBytes, byteLength);
+  return new Uint8Array(whole.data.buffer, whole.data.byteOffset + whole.offset * whole.itemSize, whole.byteLength);
 }

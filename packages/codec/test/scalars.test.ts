@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   type DType,
   dtypeInfo,
+  elementType,
   float16ToNumber,
   numberToFloat16,
   scalarAt,
@@ -53,7 +54,7 @@ for (const dtype of extended) {
     ) as { hex: string; re: number[]; im: number[] };
     const data = viewData(dtype, new Uint8Array(Buffer.from(result.hex, "hex"))) as Uint8Array;
     for (let i = 0; i < 400; i++) {
-      const value = scalarAt(dtype, data, i) as number | { re: number; im: number };
+      const value = scalarAt(elementType(dtype), data, i) as number | { re: number; im: number };
       t.deepEqual(typeof value === "number" ? { re: value, im: 0 } : value, {
         re: result.re[i] ?? 0,
         im: result.im[i] ?? 0,

@@ -1,0 +1,88 @@
+import type { LimitOptions } from "./limits.ts";
+import type { NdArray } from "./nd-array.ts";
+import { decodeNpy, encodeNpy } from "./npy.ts";
+import { isNpyError, NpyError } from "./npy-error.ts";
+import { isNpy } from "./npy-header.ts";
+import { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
+import { MAX_DEFLATE_RATIO, portableEngine, type ZipInflater } from "./zip-engine.ts";
+import { type EncodeZipOptions, encodeZip } from "./zip-writer.ts";
+
+/** Options of {@link decodeNpz}. */
+export interface DecodeNpzOptions extends LimitOptions {
+  /** Compression and checksum. @defaultValue `portableEngine` */
+  readonly engine?: ZipInflater;
+}
+
+/**
+ * Encodes arrays as an `.npz` that `np.load` reads; the same arrays give the same bytes.
+ *
+ * @param members - Arrays by name, without `.npy`.
+ */
+export function encodeNpz(
+  members: Readonly<Record<string, NdArray>>,
+  options?: EncodeZipOptions,
+): Uint8Array<ArrayBuffer> {
+  const pieces = encodeZip(
+    Object.entries(members).map(([name, array]) => ({ name: `${name}.npy`, bytes: encodeNpy(array) })),
+    options,
+  );
+  const bytes = new Uint8Array(pieces.reduce((total, { length }) => total + length, 0));
+  let position = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, position);
+    position += piece.length;
+  }
+  return bytes;
+}
+
+/**
+ * Decodes all arrays of an `.npz` in memory and checks each member's CRC-32; members that are not arrays are passed
+ * over. Data of stored members is a view of `bytes` where alignment allows.
+ *
+ * @returns Arrays by name, without `.npy`, in a record without a prototype.
+ * @throws NpyError with `member` set: those of `readZipDirectory` and `decodeNpy`, `ERR_NPZ_CRC`, `ERR_NPZ_SIZE`,
+ *   `ERR_NPZ_DEFLATE`, and `ERR_NPZ_DUPLICATE` where `x` and `x.npy` are both arrays.
+ */
+export function decodeNpz(bytes: Uint8Array, options: DecodeNpzOptions = {}): Record<string, NdArray> {
+  const arrays: Record<string, NdArray> = Object.create(null);
+  for (const member of drive(readZipDirectory(bytes.length, options), bytes)) {
+    const name = memberArrayName(member.name);
+    try {
+      const content = readMember(member, bytes, options.engine ?? portableEngine);
+      if (!isNpy(content)) continue;
+      if (name in arrays) throw new NpyError("ERR_NPZ_DUPLICATE", "the archive holds two arrays of this name");
+      arrays[name] = decodeNpy(content, options);
+    } catch (error) {
+      throw isNpyError(error) ? error.locate({ member: name }) : error;
+    }
+  }
+  return arrays;
+}
+
+/** Refuses a member whose sizes cannot both be true, before anything of its size is allocated. */
+export function checkInflatedSize(member: ZipMember): void {
+  if (member.method === 8 && member.byteLength > member.compressedSize * MAX_DEFLATE_RATIO) {
+    throw new NpyError(
+      "ERR_NPZ_SIZE",
+      `${member.compressedSize} deflated bytes cannot hold the ${member.byteLength} that the directory declares`,
+    );
+  }
+}
+
+function readMember(member: ZipMember, archive: Uint8Array, engine: ZipInflater): Uint8Array {
+  const start = drive(locateMember(member, archive.length), archive);
+  const stored = archive.subarray(start, start + member.compressedSize);
+  checkInflatedSize(member);
+  const content = member.method === 0 ? stored : engine.inflate(stored, member.byteLength);
+  if (engine.crc32(content) !== member.crc32)
+    throw new NpyError("ERR_NPZ_CRC", "the member's checksum does not match its bytes");
+  return content;
+}
+
+function drive<T>(steps: Generator<ReadRequest, T, Uint8Array>, bytes: Uint8Array): T {
+  for (let step = steps.next(); ; ) {
+    if (step.done) return step.value;
+    const { position, length } = step.value;
+    step = steps.next(bytes.subarray(position, position + length));
+  }
+}

@@ -1,0 +1,93 @@
+import { deflateSync, inflateSync } from "fflate";
+import { NpyError } from "./npy-error.ts";
+
+/** The checksum of a ZIP member. */
+export interface ZipChecksum {
+  /** CRC-32 (ISO 3309, as ZIP uses it), going on from `seed`. @defaultValue seed 0 */
+  crc32(bytes: Uint8Array, seed?: number): number;
+}
+
+/** What reading an archive needs; Node packages pass `node:zlib`, which is faster than the portable one. */
+export interface ZipInflater extends ZipChecksum {
+  /** Inflates a raw deflate stream of exactly `byteLength` bytes. @throws NpyError `ERR_NPZ_DEFLATE`, `ERR_NPZ_SIZE` */
+  inflate(bytes: Uint8Array, byteLength: number): Uint8Array;
+}
+
+/** What writing an archive needs. */
+export interface ZipDeflater extends ZipChecksum {
+  /** Compresses to a raw deflate stream; `level` 0 to 9. */
+  deflate(bytes: Uint8Array, level: number): Uint8Array;
+}
+
+/** Deflate at its best packs 258 bytes in 2 bits (RFC 1951 section 3.2.5), so nothing inflates by more than this. */
+export const MAX_DEFLATE_RATIO = 1032;
+
+/** The engine that runs everywhere: fflate, and a table of 8 x 256 words for the checksum. */
+export const portableEngine: ZipInflater & ZipDeflater = {
+  deflate: (bytes, level) => deflateSync(bytes, { level: deflateLevel(level) }),
+  inflate(bytes, byteLength) {
+    let inflated: Uint8Array;
+    try {
+      // One byte of room more than declared shows a stream that holds more.
+      inflated = inflateSync(bytes, { out: new Uint8Array(byteLength + 1) });
+    } catch (cause) {
+      throw new NpyError("ERR_NPZ_DEFLATE", "the deflate stream is broken", { cause });
+    }
+    if (inflated.length !== byteLength) {
+      const found = inflated.length > byteLength ? "more" : `${inflated.length}`;
+      throw new NpyError("ERR_NPZ_SIZE", `the member declares ${byteLength} bytes and inflates to ${found}`);
+    }
+    return inflated;
+  },
+  crc32,
+};
+
+type DeflateLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+
+function deflateLevel(level: number): DeflateLevel {
+  if (!Number.isInteger(level) || level < 0 || level > 9) throw new RangeError(`level is 0 to 9, not ${level}`);
+  return level as DeflateLevel;
+}
+
+let tables: Uint32Array | undefined;
+
+/** Slicing by 8: one table look-up a byte, 8 bytes a round. */
+function crc32(bytes: Uint8Array, seed = 0): number {
+  tables ??= makeTables();
+  const table = tables;
+  let crc = ~seed;
+  let i = 0;
+  for (const end = bytes.length - 7; i < end; i += 8) {
+    const low =
+      crc ^
+      ((bytes[i] as number) |
+        ((bytes[i + 1] as number) << 8) |
+        ((bytes[i + 2] as number) << 16) |
+        ((bytes[i + 3] as number) << 24));
+    crc =
+      (table[1792 + (low & 255)] as number) ^
+      (table[1536 + ((low >>> 8) & 255)] as number) ^
+      (table[1280 + ((low >>> 16) & 255)] as number) ^
+      (table[1024 + (low >>> 24)] as number) ^
+      (table[768 + (bytes[i + 4] as number)] as number) ^
+      (table[512 + (bytes[i + 5] as number)] as number) ^
+      (table[256 + (bytes[i + 6] as number)] as number) ^
+      (table[bytes[i + 7] as number] as number);
+  }
+  for (; i < bytes.length; i++) crc = (crc >>> 8) ^ (table[(crc ^ (bytes[i] as number)) & 255] as number);
+  return ~crc >>> 0;
+}
+
+function makeTables(): Uint32Array {
+  const made = new Uint32Array(2048);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    made[byte] = crc;
+  }
+  for (let i = 256; i < 2048; i++) {
+    const before = made[i - 256] as number;
+    made[i] = (before >>> 8) ^ (made[before & 255] as number);
+  }
+  return made;
+}

@@ -1,0 +1,17 @@
+/** Code points of cp437's upper half, the encoding of names without the UTF-8 flag (APPNOTE appendix D). */
+const CP437 =
+  "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ";
+
+/** Decodes a member's name: UTF-8 where its flag says so, else cp437. */
+export function decodeMemberName(bytes: Uint8Array, utf8: boolean): string {
+  if (utf8) return new TextDecoder("utf-8").decode(bytes);
+  let name = "";
+  for (const byte of bytes) name += byte < 0x80 ? String.fromCharCode(byte) : CP437[byte - 0x80];
+  return name;
+}
+
+/** Encodes a member's name in UTF-8 and tells whether it needs the flag for it. */
+export function encodeMemberName(name: string): { readonly bytes: Uint8Array; readonly utf8: boolean } {
+  const bytes = new TextEncoder().encode(name);
+  return { bytes, utf8: bytes.length !== name.length };
+}
