@@ -10,30 +10,39 @@ export const nativeByteOrder: ByteOrder = new Uint8Array(new Uint16Array([1]).bu
  * @throws RangeError where the bytes are not a whole number of units.
  */
 export function swapBytes(bytes: Uint8Array, unit: number): Uint8Array<ArrayBuffer> {
-  if (bytes.byteLength % unit !== 0) {
-    throw new RangeError(`${bytes.byteLength} bytes are not a whole number of ${unit}-byte units`);
-  }
   const swapped = new Uint8Array(bytes);
-  if (unit === 2) {
-    const words = new Uint16Array(swapped.buffer);
+  swapBytesInPlace(swapped, unit);
+  return swapped;
+}
+
+/**
+ * Reverses every `unit` bytes where they are: for bytes that nobody else holds.
+ *
+ * @throws RangeError where the bytes are not a whole number of units.
+ */
+export function swapBytesInPlace(bytes: Uint8Array, unit: number): void {
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (byteLength % unit !== 0) throw new RangeError(`${byteLength} bytes are not a whole number of ${unit}-byte units`);
+  const aligned = byteOffset % Math.min(unit, 4) === 0;
+  if (unit === 2 && aligned) {
+    const words = new Uint16Array(buffer, byteOffset, byteLength / 2);
     for (let i = 0; i < words.length; i++) {
       const word = words[i] as number;
       words[i] = (word << 8) | (word >>> 8);
     }
-  } else if (unit === 4) {
-    const words = new Uint32Array(swapped.buffer);
+  } else if (unit === 4 && aligned) {
+    const words = new Uint32Array(buffer, byteOffset, byteLength / 4);
     for (let i = 0; i < words.length; i++) words[i] = reverse32(words[i] as number);
-  } else if (unit === 8) {
-    const words = new Uint32Array(swapped.buffer);
+  } else if (unit === 8 && aligned) {
+    const words = new Uint32Array(buffer, byteOffset, byteLength / 4);
     for (let i = 0; i < words.length; i += 2) {
       const first = words[i] as number;
       words[i] = reverse32(words[i + 1] as number);
       words[i + 1] = reverse32(first);
     }
   } else if (unit > 1) {
-    for (let start = 0; start < swapped.length; start += unit) swapped.subarray(start, start + unit).reverse();
+    for (let start = 0; start < byteLength; start += unit) bytes.subarray(start, start + unit).reverse();
   }
-  return swapped;
 }
 
 function reverse32(word: number): number {

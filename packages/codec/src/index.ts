@@ -7,9 +7,10 @@
  */
 
 export type { AxisIndex, SliceRange } from "./basic-index.ts";
-export { type ByteOrder, nativeByteOrder, swapBytes } from "./byte-order.ts";
+export { type ByteOrder, nativeByteOrder, swapBytes, swapBytesInPlace } from "./byte-order.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
+export { copyToC, type StridedArray } from "./copy-strided.ts";
 export {
   createData,
   type DType,

@@ -1,0 +1,138 @@
+import { Readable } from "node:stream";
+import { createInflateRaw } from "node:zlib";
+import { type ByteReadOptions, type ByteSource, isNpyError, NpyError } from "@npystream/codec";
+import { checkRange } from "./bytes-source.ts";
+
+/** A source that goes forward cheaply and back only by starting anew; a fork has a position of its own. */
+export interface ForkableSource extends ByteSource {
+  fork(): ByteSource;
+}
+
+/** Tells whether a source has one position that its readers share. */
+export function isForkable(source: ByteSource): source is ForkableSource {
+  return "fork" in source;
+}
+
+/** Compressed bytes read at once, and inflated bytes handed out at once. */
+const PIECE_BYTES = 256 << 10;
+
+/**
+ * Shows the inflated content of a deflated member as a source.
+ *
+ * Reads that go forward inflate what lies between; a read before the last piece starts from the beginning.
+ *
+ * @param byteLength - Inflated bytes; inflating stops there, whatever follows.
+ * @throws NpyError `ERR_NPZ_DEFLATE` for a broken stream, `ERR_NPZ_SIZE` for one of another length, from `read`.
+ */
+export function inflatedSource(
+  source: ByteSource,
+  start: number,
+  compressedSize: number,
+  byteLength: number,
+): ForkableSource {
+  return new InflatedSource(source, start, compressedSize, byteLength);
+}
+
+class InflatedSource implements ForkableSource {
+  readonly byteLength: number;
+  readonly version?: string;
+  readonly #source: ByteSource;
+  readonly #start: number;
+  readonly #compressedSize: number;
+  #pieces: AsyncGenerator<Uint8Array> | undefined;
+  #piece: Uint8Array = new Uint8Array(0);
+  #pieceStart = 0;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(source: ByteSource, start: number, compressedSize: number, byteLength: number) {
+    this.byteLength = byteLength;
+    if (source.version !== undefined) this.version = source.version;
+    this.#source = source;
+    this.#start = start;
+    this.#compressedSize = compressedSize;
+  }
+
+  fork(): ByteSource {
+    return new InflatedSource(this.#source, this.#start, this.#compressedSize, this.byteLength);
+  }
+
+  /** Reads one after another: there is one position. */
+  read(into: Uint8Array, position: number, options?: ByteReadOptions): Promise<void> {
+    const result = this.#queue.then(() => this.#fill(into, position, options?.signal));
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    await this.#stop();
+  }
+
+  async #fill(into: Uint8Array, position: number, signal: AbortSignal | undefined): Promise<void> {
+    checkRange(this.byteLength, position, into.length);
+    if (this.#pieces === undefined || position < this.#pieceStart) {
+      await this.#stop();
+      this.#pieces = this.#inflate();
+    }
+    let filled = 0;
+    while (filled < into.length) {
+      signal?.throwIfAborted();
+      const from = position + filled - this.#pieceStart;
+      if (from < this.#piece.length) {
+        const part = this.#piece.subarray(from, from + into.length - filled);
+        into.set(part, filled);
+        filled += part.length;
+        continue;
+      }
+      const next = await this.#pieces.next();
+      if (next.done) {
+        const end = this.#pieceStart + this.#piece.length;
+        throw new NpyError("ERR_NPZ_SIZE", `the member declares ${this.byteLength} bytes and inflates to ${end}`);
+      }
+      this.#pieceStart += this.#piece.length;
+      this.#piece = next.value;
+    }
+    if (position + into.length === this.byteLength) await this.#expectEnd();
+  }
+
+  /** A stream that goes on past what was declared lies; one piece shows it. */
+  async #expectEnd(): Promise<void> {
+    const rest = this.#pieceStart + this.#piece.length - this.byteLength;
+    const next = rest > 0 ? undefined : await this.#pieces?.next();
+    if (rest > 0 || next?.done === false) {
+      await this.#stop();
+      throw new NpyError("ERR_NPZ_SIZE", `the member declares ${this.byteLength} bytes and inflates to more`);
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await this.#pieces?.return(undefined);
+    this.#pieces = undefined;
+    this.#piece = new Uint8Array(0);
+    this.#pieceStart = 0;
+  }
+
+  async *#inflate(): AsyncGenerator<Uint8Array> {
+    const compressed = Readable.from(this.#compressed(), { objectMode: false, highWaterMark: PIECE_BYTES });
+    const inflate = createInflateRaw({ chunkSize: PIECE_BYTES });
+    compressed.on("error", (error) => inflate.destroy(error));
+    try {
+      for await (const piece of compressed.pipe(inflate)) yield piece;
+    } catch (cause) {
+      const isFormat = cause instanceof Error && "code" in cause && String(cause.code).startsWith("Z_");
+      if (!isFormat || isNpyError(cause)) throw cause;
+      throw new NpyError("ERR_NPZ_DEFLATE", "the deflate stream is broken", { cause });
+    } finally {
+      compressed.destroy();
+      inflate.destroy();
+    }
+  }
+
+  async *#compressed(): AsyncGenerator<Uint8Array> {
+    for (let position = 0; position < this.#compressedSize; position += PIECE_BYTES) {
+      const piece = new Uint8Array(Math.min(PIECE_BYTES, this.#compressedSize - position));
+      await this.#source.read(piece, this.#start + position);
+      yield piece;
+    }
+  }
+}

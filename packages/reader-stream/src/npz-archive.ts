@@ -1,0 +1,164 @@
+import {
+  type ByteReadOptions,
+  type ByteSource,
+  checkInflatedSize,
+  isNpyError,
+  type LimitOptions,
+  locateMember,
+  memberArrayName,
+  NpyError,
+  type ReadRequest,
+  readZipDirectory,
+  type ZipMember,
+} from "@npystream/codec";
+import { ArrayHandle } from "./array-handle.ts";
+import { checkedSource } from "./checked-source.ts";
+import { inflatedSource } from "./inflated-source.ts";
+import { regionSource } from "./region-source.ts";
+import { ShardList } from "./shard-list.ts";
+import { StoredArray } from "./stored-array.ts";
+
+/** One file of an archive. */
+export interface NpzMember {
+  /** Name as stored, `features.npy`. */
+  readonly name: string;
+  readonly method: "stored" | "deflated";
+  /** Bytes in the archive. */
+  readonly compressedSize: number;
+  /** Bytes of content, header included. */
+  readonly byteLength: number;
+  readonly crc32: number;
+}
+
+/** An opened `.npz`: its directory is known, its arrays are read when they are asked for. Made by `openNpz`. */
+export class NpzArchive implements AsyncDisposable {
+  /** Names of the arrays, without `.npy`, in the order of the directory. */
+  readonly names: readonly string[];
+  /** Every member, also those that are not arrays. */
+  readonly members: readonly NpzMember[];
+  /** Path of the file, where it was opened by one. */
+  readonly path: string | undefined;
+  readonly #source: ByteSource;
+  readonly #entries: ReadonlyMap<string, ZipMember>;
+  readonly #limits: LimitOptions;
+
+  private constructor(
+    source: ByteSource,
+    entries: readonly ZipMember[],
+    path: string | undefined,
+    limits: LimitOptions,
+  ) {
+    this.path = path;
+    this.#source = source;
+    this.#limits = limits;
+    this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
+    this.names = entries.filter(({ name }) => name.endsWith(".npy")).map(({ name }) => memberArrayName(name));
+    this.members = entries.map(({ name, method, compressedSize, byteLength, crc32 }) => ({
+      name,
+      method: method === 0 ? "stored" : "deflated",
+      compressedSize,
+      byteLength,
+      crc32,
+    }));
+  }
+
+  /** Reads the directory of an archive. @internal */
+  static async open(
+    source: ByteSource,
+    path: string | undefined,
+    options: LimitOptions & ByteReadOptions,
+  ): Promise<NpzArchive> {
+    const entries = await drive(readZipDirectory(source.byteLength, options), source, options);
+    return new NpzArchive(source, entries, path, options);
+  }
+
+  /**
+   * Opens an array by its name, with or without `.npy`; of `x` and `x.npy` the name as stored goes first, as in NumPy.
+   *
+   * Closing the handle leaves the archive open. Reading a member whole checks its CRC-32; a part of it does not.
+   *
+   * @throws NpyError `ERR_NPZ_MEMBER` where there is none of that name, and those of `parseNpyHeader`.
+   */
+  open(name: string, options: ByteReadOptions = {}): Promise<ArrayHandle> {
+    return this.#open(name, options, async () => undefined);
+  }
+
+  /** Opens an array whose handle closes the archive. @internal */
+  openAlone(name: string, options: ByteReadOptions): Promise<ArrayHandle> {
+    return this.#open(name, options, () => this.close());
+  }
+
+  /** Closes the archive; its open arrays can no longer be read. Closing twice is harmless. */
+  close(): Promise<void> {
+    return this.#source.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(name: string, options: ByteReadOptions, closeBelow: () => Promise<void>): Promise<ArrayHandle> {
+    const entry = this.#entries.get(name) ?? this.#entries.get(`${name}.npy`);
+    const member = memberArrayName(entry?.name ?? name);
+    try {
+      if (entry === undefined) {
+        throw new NpyError("ERR_NPZ_MEMBER", `the archive has no such array; it has ${this.#listNames()}`);
+      }
+      const { source, position } = await this.#content(entry, options);
+      const array = await StoredArray.open(source, { ...this.#limits, ...options });
+      const declared = array.header.dataOffset + array.header.byteLength;
+      if (declared < source.byteLength) {
+        throw new NpyError(
+          "ERR_NPZ_SIZE",
+          `the member holds ${source.byteLength} bytes and its header declares ${declared}`,
+        );
+      }
+      return new ArrayHandle({
+        shards: new ShardList([array]),
+        close: async () => {
+          await source.close();
+          await closeBelow();
+        },
+        path: this.path,
+        member,
+        dataPosition: position === undefined ? undefined : position + array.header.dataOffset,
+      });
+    } catch (error) {
+      throw isNpyError(error) ? error.locate({ path: this.path, member }) : error;
+    }
+  }
+
+  async #content(
+    entry: ZipMember,
+    options: ByteReadOptions,
+  ): Promise<{ source: ByteSource; position: number | undefined }> {
+    checkInflatedSize(entry);
+    const { method, compressedSize, byteLength, crc32 } = entry;
+    const start = await drive(locateMember(entry, this.#source.byteLength), this.#source, options);
+    const content =
+      method === 0
+        ? regionSource(this.#source, start, byteLength)
+        : inflatedSource(this.#source, start, compressedSize, byteLength);
+    return { source: checkedSource(content, crc32), position: method === 0 ? start : undefined };
+  }
+
+  #listNames(): string {
+    const shown = this.names.slice(0, 10).map((name) => JSON.stringify(name));
+    if (shown.length === 0) return "none";
+    return shown.length < this.names.length ? `${shown.join(", ")}, ...` : shown.join(", ");
+  }
+}
+
+/** Gives a reader of directories the bytes it asks for. */
+async function drive<T>(
+  steps: Generator<ReadRequest, T, Uint8Array>,
+  source: ByteSource,
+  options: ByteReadOptions,
+): Promise<T> {
+  for (let step = steps.next(); ; ) {
+    if (step.done) return step.value;
+    const bytes = new Uint8Array(step.value.length);
+    await source.read(bytes, step.value.position, options);
+    step = steps.next(bytes);
+  }
+}

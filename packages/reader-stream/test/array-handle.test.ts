@@ -1,0 +1,251 @@
+import { open, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import test from "ava";
+import { openArray, openNpy, openNpz, type SourceLike } from "../src/index.ts";
+import { numpy, openDescriptors, plain, testFolder } from "./arrays-by-numpy.ts";
+
+const folder = testFolder("handle");
+
+interface Form {
+  readonly name: string;
+  readonly values: unknown[];
+  readonly rows: { start: number; stop: number; values: unknown }[];
+  readonly gathers: { indices: number[]; values: unknown }[];
+}
+
+// One logical array a dtype, in every form it can be stored in, with the answers NumPy gives.
+const forms: Form[] = numpy(
+  `
+rng = np.random.default_rng(11)
+out = []
+for dtype in ['f4', 'i8', 'c16', '?', 'f2', 'u2']:
+    for shape in [(257,), (101, 3), (40, 5, 7), (9, 1)]:
+        a = (rng.standard_normal(shape) * 100)
+        a = (a > 0) if dtype == '?' else np.abs(a).astype(dtype) if dtype[0] == 'u' else a.astype(dtype)
+        name = f"{dtype.replace('?', 'b')}-{'x'.join(map(str, shape))}"
+        base = f'{sys.argv[1]}/{name}'
+        np.save(f'{base}.c.npy', a)
+        np.save(f'{base}.f.npy', np.asfortranarray(a))
+        np.save(f'{base}.big.npy', a.astype(a.dtype.newbyteorder('>')))
+        np.save(f'{base}.bigf.npy', np.asfortranarray(a.astype(a.dtype.newbyteorder('>'))))
+        np.savez(f'{base}.stored.npz', other=np.arange(3), a=a)
+        np.savez_compressed(f'{base}.deflated.npz', other=np.arange(3), a=a, f=np.asfortranarray(a))
+        n = len(a)
+        for i, part in enumerate([a[: n // 3], a[n // 3 : n // 3], a[n // 3 : n // 2], a[n // 2 :]]):
+            np.save(f'{base}.shard{i}.npy', part if i != 2 else np.asfortranarray(part.astype(part.dtype.newbyteorder('>'))))
+        plain = lambda v: np.stack([v.real, v.imag], -1).tolist() if v.dtype.kind == 'c' else v.astype('f8').tolist() if v.dtype.kind == 'f' else v.tolist()
+        rows = [sorted(rng.integers(0, n + 1, 2).tolist()) for _ in range(6)] + [[0, n], [n, n], [-3, -1]]
+        gathers = [rng.integers(0, n, k).tolist() for k in (0, 1, 5, 200)] + [list(range(n))[::-1]]
+        out.append({'name': name, 'values': plain(a),
+            'rows': [{'start': s, 'stop': e, 'values': plain(a[s:e])} for s, e in rows],
+            'gathers': [{'indices': g, 'values': plain(a[np.array(g, int)])} for g in gathers]})
+print(json.dumps(out))
+`,
+  folder,
+);
+
+const storages: Record<string, (base: string) => ReturnType<typeof openNpy>> = {
+  "C order": (base) => openNpy(`${base}.c.npy`),
+  "Fortran order": (base) => openNpy(`${base}.f.npy`),
+  "big-endian": (base) => openNpy(`${base}.big.npy`),
+  "big-endian Fortran": (base) => openNpy(`${base}.bigf.npy`),
+  "a stored member": (base) => openArray(`${base}.stored.npz#a`),
+  "a deflated member": (base) => openArray(`${base}.deflated.npz#a`),
+  "a deflated Fortran member": (base) => openArray(`${base}.deflated.npz#f`),
+  shards: (base) => openNpy([0, 1, 2, 3].map((shard) => `${base}.shard${shard}.npy`)),
+  bytes: async (base) => openNpy(await readFile(`${base}.c.npy`)),
+  "a blob": async (base) => openNpy(new Blob([await readFile(`${base}.f.npy`)])),
+};
+
+const answers = test.macro({
+  title: (_, storage: string) => `${storage} gives NumPy's rows, gathers, chunks and whole`,
+  async exec(t, storage: string) {
+    t.timeout(60_000);
+    for (const { name, values, rows, gathers } of forms) {
+      const handle = await storages[storage]?.(join(folder, name));
+      if (handle === undefined) return t.fail();
+      t.is(handle.length, values.length);
+      t.deepEqual(plain(await handle.read()), values, name);
+      for (const { start, stop, values: expected } of rows) {
+        t.deepEqual(plain(await handle.rows(start, stop)), expected, `${name} rows ${start}:${stop}`);
+      }
+      for (const { indices, values: expected } of gathers) {
+        t.deepEqual(plain(await handle.gather(indices)), expected, `${name} gather ${indices.length}`);
+      }
+      const streamed: unknown[] = [];
+      for await (const chunk of handle.stream({ chunkBytes: 100 })) {
+        t.is(chunk.rowStart, streamed.length);
+        t.true(chunk.isContiguous);
+        streamed.push(...(plain(chunk) as unknown[]));
+      }
+      t.deepEqual(streamed, values, name);
+      await handle.close();
+    }
+    t.is(openDescriptors(folder), 0);
+  },
+});
+for (const storage of Object.keys(storages)) test.serial(answers, storage);
+
+test.serial("a whole Fortran array keeps its order, as np.load gives it", async (t) => {
+  await using handle = await openNpy(join(folder, "f4-101x3.f.npy"));
+  t.is((await handle.read()).order, "F");
+  t.like(handle, { order: "F", dtype: "float32", descr: "<f4", version: "1.0", dataOffset: 128, rank: 2 });
+  t.deepEqual(handle.rowShape, [3]);
+  t.is(handle.byteLength, 101 * 3 * 4);
+});
+
+const opens = test.macro({
+  title: (_, what: string) => `an array opens from ${what}`,
+  async exec(t, _what: string, make: (path: string) => Promise<SourceLike>) {
+    await using handle = await openNpy(await make(join(folder, "u2-257.c.npy")));
+    t.is(handle.length, 257);
+    t.is((await handle.rows(256, 257)).size, 1);
+  },
+});
+test.serial(opens, "a file: URL", async (path) => pathToFileURL(path));
+test.serial(opens, "any object with read, byteLength and close", async (path) => {
+  const bytes = await readFile(path);
+  return {
+    byteLength: bytes.length,
+    read: async (into: Uint8Array, position: number) => void bytes.copy(into, 0, position),
+    close: async () => undefined,
+  };
+});
+
+test.serial("a FileHandle stays the caller's", async (t) => {
+  const file = await open(join(folder, "u2-257.c.npy"));
+  const handle = await openNpy(file);
+  await handle.close();
+  t.true((await file.stat()).isFile());
+  await file.close();
+});
+
+test.serial("a 0-d array and arrays without elements are read and streamed", async (t) => {
+  numpy(
+    "np.save(sys.argv[1]+'/scalar.npy', np.float64(2.5)); np.save(sys.argv[1]+'/empty.npy', np.zeros((0, 3), 'f4')); np.save(sys.argv[1]+'/thin.npy', np.zeros((4, 0), 'f4'))",
+    folder,
+  );
+  for (const [name, values, chunks] of [
+    ["scalar", 2.5, 1],
+    ["empty", [], 0],
+    ["thin", [[], [], [], []], 1],
+  ] as const) {
+    await using handle = await openNpy(join(folder, `${name}.npy`));
+    t.deepEqual(plain(await handle.read()), values);
+    t.is((await handle.stream().toArray()).length, chunks);
+  }
+});
+
+test.serial("rows outside the array are ERR_ROWS_RANGE with the path", async (t) => {
+  const path = join(folder, "u2-257.c.npy");
+  await using handle = await openNpy(path);
+  for (const [start, stop] of [
+    [0, 258],
+    [-258, 1],
+    [5, 4],
+  ] as const) {
+    await t.throwsAsync(handle.rows(start, stop), { code: "ERR_ROWS_RANGE", message: /257 rows/ });
+  }
+  t.like(await t.throwsAsync(handle.gather([0, 257])), { code: "ERR_ROWS_RANGE", path });
+  await t.throwsAsync(handle.gather([0.5]), { code: "ERR_ROWS_RANGE" });
+  await t.throwsAsync(handle.rows(0.5, 1), { instanceOf: RangeError });
+  t.throws(() => handle.stream({ stop: 300 }), { code: "ERR_ROWS_RANGE" });
+});
+
+test.serial(
+  "shards that differ are ERR_SHARD_MISMATCH naming shard and property, and nothing stays open",
+  async (t) => {
+    const of = (...names: string[]): string[] => names.map((name) => join(folder, `${name}.c.npy`));
+    const error = await t.throwsAsync(openNpy(of("f4-257", "i8-257")), {
+      code: "ERR_SHARD_MISMATCH",
+      message: /shard 1 has dtype "<i8"/,
+    });
+    t.like(error, { path: join(folder, "i8-257.c.npy") });
+    await t.throwsAsync(openNpy(of("f4-101x3", "f4-9x1")), { code: "ERR_SHARD_MISMATCH", message: /row shape/ });
+    await t.throwsAsync(openNpy([]), { instanceOf: TypeError });
+    t.is(openDescriptors(folder), 0);
+  },
+);
+
+test.serial(
+  "a file cut off is ERR_NPY_TRUNCATED when it is opened, before anything of its size is allocated",
+  async (t) => {
+    const path = join(folder, "cut.npy");
+    await writeFile(path, (await readFile(join(folder, "f4-257.c.npy"))).subarray(0, -1));
+    t.like(await t.throwsAsync(openNpy(path)), { code: "ERR_NPY_TRUNCATED", path });
+    await writeFile(path, "hello");
+    t.like(await t.throwsAsync(openNpy(path)), { code: "ERR_NPY_MAGIC", path });
+    await t.throwsAsync(openNpy(join(folder, "absent.npy")), { code: "ENOENT" });
+    await t.throwsAsync(openNpy(folder), { instanceOf: TypeError, message: /not a regular file/ });
+    await t.throwsAsync(openNpy(7 as never), { instanceOf: TypeError });
+    t.is(openDescriptors(folder), 0);
+  },
+);
+
+test.serial("a file that shrinks while it is open is ERR_SOURCE_TRUNCATED, never zeros", async (t) => {
+  const path = join(folder, "shrinking.npy");
+  await writeFile(path, await readFile(join(folder, "f4-257.c.npy")));
+  await using handle = await openNpy(path);
+  const file = await open(path, "r+");
+  await file.truncate(500);
+  await file.close();
+  t.like(await t.throwsAsync(handle.read()), { code: "ERR_SOURCE_TRUNCATED", path });
+  await t.throwsAsync(handle.rows(200, 201), { code: "ERR_SOURCE_TRUNCATED" });
+  t.is((await handle.rows(0, 3)).length, 3);
+});
+
+test.serial("a closed array says so", async (t) => {
+  const handle = await openNpy(join(folder, "f4-257.c.npy"));
+  await handle.close();
+  await handle.close();
+  await t.throwsAsync(handle.read(), { instanceOf: TypeError, message: /closed/ });
+});
+
+test.serial("an aborted read rejects with the reason untouched", async (t) => {
+  const reason = { why: "enough" };
+  await using handle = await openNpy(join(folder, "f4-257.c.npy"));
+  const error = await handle.read({ signal: AbortSignal.abort(reason) }).catch((caught: unknown) => caught);
+  t.is(error, reason);
+});
+
+test.serial("the fingerprint depends on dtype, shape and state of the file and not on its path", async (t) => {
+  await using first = await openNpy(await readFile(join(folder, "f4-257.c.npy")));
+  await using again = await openNpy(await readFile(join(folder, "f4-257.c.npy")));
+  await using other = await openNpy(await readFile(join(folder, "i8-257.c.npy")));
+  t.is(first.fingerprint, again.fingerprint);
+  t.not(first.fingerprint, other.fingerprint);
+});
+
+test.serial("a gather reads neighbours together and never more than four times what was asked for", async (t) => {
+  const bytes = await readFile(join(folder, "i8-257.c.npy"));
+  const reads: number[] = [];
+  const source = {
+    byteLength: bytes.length,
+    read: async (into: Uint8Array, position: number) => {
+      reads.push(into.length);
+      bytes.copy(into, 0, position);
+    },
+    close: async () => undefined,
+  };
+  await using handle = await openNpy(source);
+  reads.length = 0;
+  await handle.gather([3, 2, 1, 0, 5, 5, 7]);
+  t.deepEqual(reads, [64]);
+  reads.length = 0;
+  await handle.gather([0, 256]);
+  t.deepEqual(reads, [8, 8]);
+});
+
+test.serial("an archive lists its members and opens arrays by name", async (t) => {
+  const path = join(folder, "i8-257.deflated.npz");
+  await using archive = await openNpz(path);
+  t.deepEqual(archive.names, ["other", "a", "f"]);
+  t.like(archive.members[1], { name: "a.npy", method: "deflated" });
+  await using array = await archive.open("a.npy");
+  t.like(array, { member: "a", path, dtype: "int64" });
+  t.is(array.dataPosition, undefined);
+  t.like(await t.throwsAsync(archive.open("b")), { code: "ERR_NPZ_MEMBER", path, member: "b" });
+  await using stored = await openArray(`${join(folder, "i8-257.stored.npz")}#a`);
+  t.is(typeof stored.dataPosition, "number");
+});

@@ -1,0 +1,207 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { encodeNpy, NdArray } from "@npystream/codec";
+import test from "ava";
+import fc from "fast-check";
+import { type BatchesOptions, createPermutation, type Dataset, openDataset, openNpy } from "../src/index.ts";
+import { numpy, openDescriptors, testFolder } from "./arrays-by-numpy.ts";
+
+const folder = testFolder("batches");
+numpy(
+  `
+x = np.arange(1000, dtype='f4')[:, None] * np.ones(3, 'f4')
+y = np.arange(1000)
+np.save(sys.argv[1] + '/x.npy', x)
+np.savez(sys.argv[1] + '/y.npz', labels=y)
+for i in range(4): np.save(f'{sys.argv[1]}/x{i}.npy', x[i * 250 : (i + 1) * 250])
+np.save(sys.argv[1] + '/short.npy', y[:-1])
+`,
+  folder,
+);
+const fields = { features: join(folder, "x.npy"), labels: `${join(folder, "y.npz")}#labels` };
+
+/** Labels in the order of delivery; features of each row must say the same. */
+async function order(dataset: Dataset<"features" | "labels">, options: BatchesOptions): Promise<number[]> {
+  const rows: number[] = [];
+  for await (const { features, labels, meta } of dataset.batches(options)) {
+    const data = labels.data as BigInt64Array;
+    for (const [i, label] of data.entries()) {
+      if (features.get(i, 2) !== Number(label)) throw new Error(`row ${label} has another row's features`);
+      if (meta.rowIds[i] !== Number(label)) throw new Error(`row ${label} has row id ${meta.rowIds[i]}`);
+      rows.push(Number(label));
+    }
+  }
+  return rows;
+}
+
+test.serial(
+  "batches deliver every row once an epoch, labels with their features, in the permutation's order",
+  async (t) => {
+    await using dataset = await openDataset(fields);
+    t.is(dataset.length, 1000);
+    const rows = await order(dataset, { size: 64, shuffle: { kind: "full" }, seed: 5, epochs: 2 });
+    const expected = [0, 1].flatMap((epoch) => {
+      const { row } = createPermutation(1000, 5, epoch);
+      return Array.from({ length: 1000 }, (_, i) => row(i));
+    });
+    t.deepEqual(rows, expected);
+    t.deepEqual(new Set(rows.slice(0, 1000)).size, 1000);
+  },
+);
+
+test.serial("without a shuffle rows come as they lie", async (t) => {
+  await using dataset = await openDataset(fields);
+  t.deepEqual(
+    await order(dataset, { size: 300 }),
+    Array.from({ length: 1000 }, (_, i) => i),
+  );
+});
+
+test.serial("the order is the same for any prefetch, batch size and way the rows are cut into files", async (t) => {
+  await using whole = await openDataset(fields);
+  await using shards = await openDataset({ ...fields, features: [0, 1, 2, 3].map((i) => join(folder, `x${i}.npy`)) });
+  const expected = await order(whole, { size: 100, shuffle: { kind: "full" }, seed: 8 });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 1200 }), fc.nat(5), fc.boolean(), async (size, prefetch, cut) => {
+      const options: BatchesOptions = { size, prefetch, shuffle: { kind: "full" }, seed: 8 };
+      t.deepEqual(await order(cut ? shards : whole, options), expected);
+    }),
+    { numRuns: 12 },
+  );
+});
+
+test.serial("a last batch that is not full is kept or dropped, and meta says where a batch stands", async (t) => {
+  await using dataset = await openDataset(fields);
+  const metas: unknown[] = [];
+  for await (const { meta } of dataset.batches({ size: 400, epochs: 2 })) {
+    metas.push([meta.epoch, meta.index, meta.position, meta.rows]);
+  }
+  t.deepEqual(metas, [
+    [0, 0, 0, 400],
+    [0, 1, 400, 400],
+    [0, 2, 800, 200],
+    [1, 0, 0, 400],
+    [1, 1, 400, 400],
+    [1, 2, 800, 200],
+  ]);
+  t.is((await order(dataset, { size: 400, last: "drop" })).length, 800);
+});
+
+test.serial("fields with other numbers of rows are ERR_DATASET_ROWS naming both, and nothing stays open", async (t) => {
+  await t.throwsAsync(openDataset({ ...fields, labels: join(folder, "short.npy") }), {
+    code: "ERR_DATASET_ROWS",
+    message: /features has 1000 rows and field labels has 999/,
+  });
+  await t.throwsAsync(openDataset({}), { instanceOf: TypeError });
+  await t.throwsAsync(openDataset({ meta: fields.features }), { instanceOf: TypeError });
+  t.is(openDescriptors(folder), 0);
+});
+
+test.serial("a handle that is passed in stays open, and a specification names its source", async (t) => {
+  const handle = await openNpy(fields.features);
+  const dataset = await openDataset({ features: handle, labels: { from: fields.labels } });
+  const { features } = await dataset.gather([7, 7]);
+  t.is(features.get(1, 0), 7);
+  await dataset.close();
+  t.is((await handle.rows(0, 1)).length, 1);
+  await handle.close();
+  t.is(openDescriptors(folder), 0);
+});
+
+test.serial("a consumer that leaves stops the reads, and the iterator has ended", async (t) => {
+  const bytes = encodeNpy(NdArray.from(Float32Array.from({ length: 1000 }, (_, i) => i)));
+  let [reads, underWay] = [0, 0];
+  const source = {
+    byteLength: bytes.length,
+    read: async (into: Uint8Array, position: number) => {
+      reads++;
+      underWay++;
+      await sleep(2);
+      underWay--;
+      into.set(bytes.subarray(position, position + into.length));
+    },
+    close: async () => undefined,
+  };
+  await using dataset = await openDataset({ x: source });
+  const batches = dataset.batches({ size: 10, prefetch: 3 });
+  for await (const { x } of batches) {
+    t.is(x.length, 10);
+    break;
+  }
+  t.is(underWay, 0);
+  const before = reads;
+  await sleep(15);
+  t.is(reads, before);
+  t.deepEqual(await batches.next(), { done: true, value: undefined });
+});
+
+test.serial(
+  "a read that fails ends the iteration with its error, and one that nobody waits for harms nothing",
+  async (t) => {
+    const bytes = encodeNpy(NdArray.from(new Float32Array(100)));
+    const error = new Error("the disk is gone");
+    const source = {
+      byteLength: bytes.length,
+      read: async (into: Uint8Array, position: number) => {
+        if (position > 300) throw error;
+        into.set(bytes.subarray(position, position + into.length));
+      },
+      close: async () => undefined,
+    };
+    await using dataset = await openDataset({ x: source });
+    const batches = dataset.batches({ size: 10 });
+    t.is(
+      await t.throwsAsync(async () => {
+        for await (const _ of batches);
+      }),
+      error,
+    );
+    t.true((await batches.next()).done);
+    for await (const _ of dataset.batches({ size: 30, prefetch: 4 })) break;
+  },
+);
+
+test.serial("an abort ends the iteration with the reason untouched", async (t) => {
+  await using dataset = await openDataset(fields);
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const caught = await t.throwsAsync(async () => {
+    for await (const _ of dataset.batches({ size: 10, signal: controller.signal })) controller.abort(reason);
+  });
+  t.is(caught, reason);
+});
+
+test.serial("overlapping calls of next are answered in order", async (t) => {
+  await using dataset = await openDataset(fields);
+  const batches = dataset.batches({ size: 250 });
+  const steps = await Promise.all(Array.from({ length: 6 }, () => batches.next()));
+  t.deepEqual(
+    steps.map(({ value }) => value?.meta.index),
+    [0, 1, 2, 3, undefined, undefined],
+  );
+});
+
+const refuses = test.macro({
+  title: (_, options: object) => `batches refuse ${JSON.stringify(options)}`,
+  async exec(t, options: object) {
+    await using dataset = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(3))) });
+    const error = t.throws(() => dataset.batches(options as BatchesOptions));
+    t.true(error instanceof TypeError || error instanceof RangeError, String(error));
+  },
+});
+for (const options of [
+  {},
+  { size: 0 },
+  { size: 1.5 },
+  { size: 1, seed: 0.5 },
+  { size: 1, epochs: -1 },
+  { size: 1, shuffle: "yes" },
+]) {
+  test(refuses, options);
+}
+for (const options of [
+  { size: 1, last: "wrap" },
+  { size: 1, prefetch: -1 },
+  { size: 1, shufle: false },
+])
+  test(refuses, options);
