@@ -1,3 +1,5 @@
+import type { ByteSwap } from "./struct-descr.ts";
+
 /** Order of the bytes in a number. */
 export type ByteOrder = "little" | "big";
 
@@ -42,6 +44,27 @@ export function swapBytesInPlace(bytes: Uint8Array, unit: number): void {
     }
   } else if (unit > 1) {
     for (let start = 0; start < byteLength; start += unit) bytes.subarray(start, start + unit).reverse();
+  }
+}
+
+/**
+ * Brings records into the machine's order where they are: for bytes that nobody else holds.
+ *
+ * @param itemSize - Bytes a record.
+ * @param swaps - Parts of every record to reverse; none does nothing.
+ */
+export function swapRecordsInPlace(bytes: Uint8Array, itemSize: number, swaps: readonly ByteSwap[]): void {
+  const [only] = swaps;
+  if (only === undefined || bytes.length === 0) return;
+  if (swaps.length === 1 && only.unit * only.count === itemSize) {
+    swapBytesInPlace(bytes, only.unit);
+    return;
+  }
+  for (let record = 0; record < bytes.length; record += itemSize) {
+    for (const { offset, unit, count } of swaps) {
+      const start = record + offset;
+      for (let i = 0; i < count; i++) bytes.subarray(start + i * unit, start + (i + 1) * unit).reverse();
+    }
   }
 }
 

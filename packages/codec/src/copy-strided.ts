@@ -1,8 +1,9 @@
-import { type DType, type DTypeMap, dataStride } from "./dtype.ts";
+import type { DType, DTypeMap } from "./dtype.ts";
+import type { ElementType } from "./element-type.ts";
 
 /** A strided array, as far as copying needs it. */
 export interface StridedArray<D extends DType> {
-  readonly dtype: D;
+  readonly type: ElementType<D>;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
@@ -17,7 +18,7 @@ const TILE = 32;
 export function copyToC<D extends DType>(source: StridedArray<D>, target: DTypeMap[D]): void {
   const { shape, strides, size } = source;
   if (size === 0) return;
-  const entries = dataStride(source.dtype);
+  const entries = source.type.stride;
   const columns = shape.at(-1) ?? 1;
   const columnStride = (strides.at(-1) ?? 1) * entries;
   const rows = shape.length < 2 ? 1 : (shape.at(-2) ?? 1);

@@ -13,7 +13,11 @@ export interface Float16ArrayLike {
 /** Storage of float16: `Float16Array` (values) where the runtime has it, else `Uint16Array` (bits). */
 export type Float16Data = Uint16Array | Float16ArrayLike;
 
-/** The typed array that holds each dtype. Complex data is interleaved re, im; extended precision stays raw bytes. */
+/**
+ * The typed array that holds each dtype.
+ *
+ * Complex data is interleaved re, im; text is code points; extended precision, bytes, void and structs stay raw bytes.
+ */
 export interface DTypeMap {
   bool: Uint8Array;
   int8: Int8Array;
@@ -25,6 +29,7 @@ export interface DTypeMap {
   uint32: Uint32Array;
   uint64: BigUint64Array;
   float16: Float16Data;
+  bfloat16: Uint16Array;
   float32: Float32Array;
   float64: Float64Array;
   float96: Uint8Array;
@@ -33,6 +38,14 @@ export interface DTypeMap {
   complex128: Float64Array;
   complex192: Uint8Array;
   complex256: Uint8Array;
+  datetime64: BigInt64Array;
+  timedelta64: BigInt64Array;
+  [datetime: `datetime64[${string}]`]: BigInt64Array;
+  [timedelta: `timedelta64[${string}]`]: BigInt64Array;
+  bytes: Uint8Array;
+  str: Uint32Array;
+  void: Uint8Array;
+  struct: Uint8Array;
 }
 
 /** What one element of each dtype is in JavaScript. */
@@ -47,6 +60,7 @@ export interface ScalarMap {
   uint32: number;
   uint64: bigint;
   float16: number;
+  bfloat16: number;
   float32: number;
   float64: number;
   float96: number;
@@ -55,13 +69,30 @@ export interface ScalarMap {
   complex128: Complex;
   complex192: Complex;
   complex256: Complex;
+  datetime64: bigint;
+  timedelta64: bigint;
+  [datetime: `datetime64[${string}]`]: bigint;
+  [timedelta: `timedelta64[${string}]`]: bigint;
+  bytes: Uint8Array;
+  str: string;
+  void: Uint8Array;
+  struct: StructScalar;
 }
 
+/** One record: its values by field name; a sub-array is nested lists. */
+export interface StructScalar {
+  readonly [field: string]: Scalar | readonly NestedScalar[];
+}
+
+/** Nested lists of elements, as a field that is a sub-array holds them. */
+export type NestedScalar = Scalar | readonly NestedScalar[];
+
 /**
- * Name of an element type, as NumPy's `dtype.name` gives it.
+ * Name of an element type, as NumPy's `dtype.name` gives it; of those with a size of their own, `bytes`, `str`, `void` and
+ * `struct` are the kind, and {@link ElementType} has the rest.
  *
  * `float96` and `float128` are the two paddings of NumPy's `longdouble` (the x87 80-bit format), `complex192` and
- * `complex256` those of `clongdouble`.
+ * `complex256` those of `clongdouble`. `bfloat16` is what ml_dtypes writes as `V2`.
  */
 export type DType = keyof DTypeMap;
 
@@ -69,49 +100,39 @@ export type DType = keyof DTypeMap;
 export type TypedArray = DTypeMap[DType];
 
 /** One value of any dtype. */
-export type Scalar = ScalarMap[DType];
+export type Scalar = ScalarMap[Exclude<DType, "struct">] | StructScalar;
+
+/** NumPy's `dtype.kind`: boolean, signed, unsigned, float, complex, timedelta, datetime, bytes, text, void (and structs). */
+export type DTypeKind = "b" | "i" | "u" | "f" | "c" | "m" | "M" | "S" | "U" | "V";
 
 /** What is fixed about a dtype. */
 export interface DTypeInfo {
-  /** NumPy's `dtype.kind`: boolean, signed, unsigned, float, complex. */
-  readonly kind: "b" | "i" | "u" | "f" | "c";
-  /** Bytes an element. */
+  readonly kind: DTypeKind;
+  /** Bytes an element; 0 where each array has its own size: bytes, str, void, struct. */
   readonly itemSize: number;
-  /** Numbers an element: 2 for complex. A byte swap reverses `itemSize / components` bytes. */
+  /** Numbers an element: 2 for complex, else 1. A byte swap reverses `itemSize / components` bytes. */
   readonly components: 1 | 2;
-  /** NumPy's type string without its byte order, `f4`. */
-  readonly typeChars: string;
+  /** Bytes an entry of the typed array that holds it. */
+  readonly entryBytes: number;
 }
 
-interface DTypeRow<D extends DType> extends DTypeInfo {
-  /** Entries of `data` an element. */
-  readonly stride: number;
-  readonly view: (buffer: ArrayBufferLike, byteOffset: number, entries: number) => DTypeMap[D];
-}
-
-type Constructor<T> = {
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+/** A constructor of a typed array over a buffer. */
+interface DataConstructor {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
   readonly BYTES_PER_ELEMENT: number;
-};
-
-const Float16: (Constructor<Float16ArrayLike> & { readonly name: string }) | undefined = (
-  globalThis as { Float16Array?: Constructor<Float16ArrayLike> & { readonly name: string } }
-).Float16Array;
-
-const float16View: Constructor<Float16Data> = Float16 ?? (Uint16Array as Constructor<Float16Data>);
-
-function row<D extends DType>(kind: DTypeInfo["kind"], itemSize: number, view: Constructor<DTypeMap[D]>): DTypeRow<D> {
-  return {
-    kind,
-    itemSize,
-    components: kind === "c" ? 2 : 1,
-    typeChars: `${kind}${itemSize}`,
-    stride: itemSize / view.BYTES_PER_ELEMENT,
-    view: (buffer, byteOffset, entries) => new view(buffer, byteOffset, entries),
-  };
 }
 
-const rows: { readonly [D in DType]: DTypeRow<D> } = {
+const Float16 = (globalThis as { readonly Float16Array?: DataConstructor }).Float16Array;
+
+interface DTypeRow extends DTypeInfo {
+  readonly view: DataConstructor;
+}
+
+function row(kind: DTypeKind, itemSize: number, view: DataConstructor): DTypeRow {
+  return { kind, itemSize, components: kind === "c" ? 2 : 1, entryBytes: view.BYTES_PER_ELEMENT, view };
+}
+
+const rows: Readonly<Record<string, DTypeRow>> = {
   bool: row("b", 1, Uint8Array),
   int8: row("i", 1, Int8Array),
   int16: row("i", 2, Int16Array),
@@ -121,7 +142,8 @@ const rows: { readonly [D in DType]: DTypeRow<D> } = {
   uint16: row("u", 2, Uint16Array),
   uint32: row("u", 4, Uint32Array),
   uint64: row("u", 8, BigUint64Array),
-  float16: row("f", 2, float16View),
+  float16: row("f", 2, Float16 ?? Uint16Array),
+  bfloat16: row("f", 2, Uint16Array),
   float32: row("f", 4, Float32Array),
   float64: row("f", 8, Float64Array),
   float96: row("f", 12, Uint8Array),
@@ -130,9 +152,15 @@ const rows: { readonly [D in DType]: DTypeRow<D> } = {
   complex128: row("c", 16, Float64Array),
   complex192: row("c", 24, Uint8Array),
   complex256: row("c", 32, Uint8Array),
+  datetime64: row("M", 8, BigInt64Array),
+  timedelta64: row("m", 8, BigInt64Array),
+  bytes: row("S", 0, Uint8Array),
+  str: row("U", 0, Uint32Array),
+  void: row("V", 0, Uint8Array),
+  struct: row("V", 0, Uint8Array),
 };
 
-/** Every dtype, in NumPy's order of kinds. */
+/** Every dtype, in NumPy's order of kinds; datetimes stand there without their units. */
 export const dtypes: readonly DType[] = Object.keys(rows) as DType[];
 
 const dtypesByConstructor: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
@@ -150,41 +178,13 @@ const dtypesByConstructor: ReadonlyMap<unknown, DType> = new Map<unknown, DType>
   ...(Float16 === undefined ? [] : [[Float16, "float16"] as [unknown, DType]]),
 ]);
 
-/** Tells whether `value` names a dtype. */
-export function isDType(value: unknown): value is DType {
-  return typeof value === "string" && Object.hasOwn(rows, value);
-}
-
 /**
- * Looks up kind, item size and type string of a dtype.
+ * Looks up kind, item size and storage of a dtype.
  *
  * @throws TypeError where `dtype` is not one.
  */
 export function dtypeInfo(dtype: DType): DTypeInfo {
   return rowOf(dtype);
-}
-
-/** Allocates zeroed data for `size` elements. */
-export function createData<D extends DType>(dtype: D, size: number): DTypeMap[D] {
-  const { itemSize, stride, view } = rowOf(dtype);
-  return view(new ArrayBuffer(size * itemSize), 0, size * stride);
-}
-
-/**
- * Gives bytes in the machine's order as typed data: a view where they are aligned for it, else a copy.
- *
- * @throws RangeError where the bytes are not a whole number of elements.
- */
-export function viewData<D extends DType>(dtype: D, bytes: Uint8Array): DTypeMap[D] {
-  const { itemSize, stride, view } = rowOf(dtype);
-  if (bytes.byteLength % itemSize !== 0) {
-    throw new RangeError(
-      `${bytes.byteLength} bytes are not a whole number of ${dtype} elements (${itemSize} bytes each)`,
-    );
-  }
-  const entryBytes = itemSize / stride;
-  const aligned = bytes.byteOffset % entryBytes === 0 ? bytes : new Uint8Array(bytes);
-  return view(aligned.buffer, aligned.byteOffset, aligned.byteLength / entryBytes);
 }
 
 /**
@@ -201,13 +201,20 @@ export function dtypeOf(data: TypedArray | Uint8ClampedArray): DType {
   throw new TypeError("expected a typed array");
 }
 
-/** Number of entries of `data` that one element takes: 2 for complex64, its item size for raw bytes, else 1. */
-export function dataStride(dtype: DType): number {
-  return rowOf(dtype).stride;
+/** Makes the typed array that holds `dtype` over `buffer`; `length` counts its entries. */
+export function dataOver<D extends DType>(
+  dtype: D,
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): DTypeMap[D] {
+  // The table holds for each dtype the constructor that DTypeMap names.
+  return new (rowOf(dtype).view)(buffer, byteOffset, length) as DTypeMap[D];
 }
 
-function rowOf<D extends DType>(dtype: D): DTypeRow<D> {
-  if (!isDType(dtype)) throw new TypeError(`unknown dtype ${JSON.stringify(dtype)}; one of ${dtypes.join(", ")}`);
-  // The table is mapped over D, which TypeScript does not follow through a type parameter.
-  return rows[dtype] as unknown as DTypeRow<D>;
+function rowOf(dtype: DType): DTypeRow {
+  const name = typeof dtype === "string" ? dtype.replace(/\[.*/, "") : "";
+  const found = Object.hasOwn(rows, name) ? rows[name] : undefined;
+  if (found === undefined) throw new TypeError(`unknown dtype ${JSON.stringify(dtype)}; one of ${dtypes.join(", ")}`);
+  return found;
 }

@@ -1,4 +1,8 @@
-import { type DType, dtypeInfo, isDType } from "./dtype.ts";
+import { nativeByteOrder } from "./byte-order.ts";
+import type { DatetimeUnit } from "./datetime-unit.ts";
+import { type DType, dtypeInfo, dtypes } from "./dtype.ts";
+import { isNpyError } from "./npy-error.ts";
+import { type Descr, type ParsedDescr, parseFields, type StructField } from "./struct-descr.ts";
 import { formatTypeString, parseTypeString } from "./type-string.ts";
 
 /** What one element of an array is, in full. */
@@ -7,28 +11,75 @@ export interface ElementType<D extends DType = DType> {
   readonly dtype: D;
   /** Bytes an element. */
   readonly itemSize: number;
-  /** NumPy's own form of it, in the machine's byte order: `<f4`. */
-  readonly descr: string;
+  /** Entries of `data` an element: 2 for complex64, the item size for raw bytes, else 1. */
+  readonly stride: number;
+  /** NumPy's own form of it, in the machine's byte order: `<f4`, or a list of fields. */
+  readonly descr: Descr;
+  /** Unit of a datetime or timedelta; none where it is generic. */
+  readonly unit?: DatetimeUnit;
+  /** Fields of a struct, without its padding. */
+  readonly fields?: readonly StructField[];
 }
 
-/** Everything that names an element type: a dtype, a type string of NumPy's, or an element type itself. */
-export type DTypeLike<D extends DType = DType> = D | ElementType<D> | (string & {});
+/**
+ * Everything that names an element type: a dtype (`float32`, `datetime64[ns]`), a type string of NumPy's (`<f4`, `S5`), a
+ * list of fields, or an element type itself.
+ */
+export type DTypeLike<D extends DType = DType> = D | ElementType<D> | Descr;
 
 const cache = new Map<string, ElementType>();
 
 /**
- * Gives the element type that `like` names: `float32`, `<f4`, `?`. Byte order is that of the machine whatever `like` says.
+ * Gives the element type that `like` names. Its byte order is that of the machine whatever `like` says.
  *
  * @throws NpyError `ERR_NPY_OBJECT` for pickled objects, `ERR_NPY_DTYPE` for a type there is not.
  */
 export function elementType<D extends DType>(like: D | ElementType<D>): ElementType<D>;
 export function elementType(like: DTypeLike): ElementType;
 export function elementType(like: DTypeLike): ElementType {
-  if (typeof like !== "string") return like;
+  if (typeof like !== "string") return "dtype" in like ? like : parseDescr(like).type;
   const known = cache.get(like);
   if (known !== undefined) return known;
-  const dtype = isDType(like) ? like : parseTypeString(like).dtype;
-  const type = Object.freeze({ dtype, itemSize: dtypeInfo(dtype).itemSize, descr: formatTypeString(dtype) });
-  if (isDType(like)) cache.set(like, type);
+  const { type } = parseDescr(like);
+  // Names of dtypes are few; type strings of bytes and text are as many as there are files.
+  if (dtypes.includes(type.dtype) && type.dtype === like) cache.set(like, type);
   return type;
+}
+
+/** Tells whether `value` names a dtype: `float32`, `datetime64[ns]`. */
+export function isDType(value: unknown): value is DType {
+  if (typeof value !== "string") return false;
+  if (value === "struct" || dtypes.includes(value as DType)) return true;
+  try {
+    return elementType(value).dtype === value;
+  } catch (error) {
+    if (isNpyError(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Reads a descr as a file has it.
+ *
+ * @throws NpyError `ERR_NPY_OBJECT` for pickled objects at any depth, `ERR_NPY_DTYPE` for a type there is not.
+ */
+export function parseDescr(descr: Descr): ParsedDescr {
+  if (typeof descr === "string") {
+    const { dtype, itemSize, unit, byteOrder } = parseTypeString(descr);
+    const { components, entryBytes, kind } = dtypeInfo(dtype);
+    const type: ElementType = Object.freeze({
+      dtype,
+      itemSize,
+      stride: itemSize / entryBytes,
+      descr: formatTypeString(dtype, itemSize, unit),
+      ...(unit === undefined ? {} : { unit: Object.freeze(unit) }),
+    });
+    const swapUnit = kind === "U" ? 4 : itemSize / components;
+    const isSwapped = byteOrder !== nativeByteOrder && itemSize > 0;
+    return { type, byteOrder, swaps: isSwapped ? [{ offset: 0, unit: swapUnit, count: itemSize / swapUnit }] : [] };
+  }
+  const { fields, descr: native, itemSize, swaps, byteOrders } = parseFields(descr, parseDescr);
+  const type: ElementType = Object.freeze({ dtype: "struct", itemSize, stride: itemSize, descr: native, fields });
+  const [only, ...others] = byteOrders;
+  return { type, byteOrder: others.length > 0 ? "mixed" : (only ?? nativeByteOrder), swaps };
 }

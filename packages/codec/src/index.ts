@@ -6,30 +6,34 @@
  * @packageDocumentation
  */
 
+export { createData, viewData } from "./array-data.ts";
 export type { AxisIndex, SliceRange } from "./basic-index.ts";
-export { type ByteOrder, nativeByteOrder, swapBytes, swapBytesInPlace } from "./byte-order.ts";
+export { type ByteOrder, nativeByteOrder, swapBytes, swapBytesInPlace, swapRecordsInPlace } from "./byte-order.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
 export { copyToC, type StridedArray } from "./copy-strided.ts";
+export { formatDatetime, NaT } from "./datetime-text.ts";
+export type { DatetimeUnit, DatetimeUnitName } from "./datetime-unit.ts";
 export {
-  createData,
   type DType,
   type DTypeInfo,
+  type DTypeKind,
   type DTypeMap,
   dtypeInfo,
   dtypeOf,
   dtypes,
   type Float16ArrayLike,
   type Float16Data,
-  isDType,
+  type NestedScalar,
   type Scalar,
   type ScalarMap,
+  type StructScalar,
   type TypedArray,
-  viewData,
 } from "./dtype.ts";
-export { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
+export { type DTypeLike, type ElementType, elementType, isDType } from "./element-type.ts";
 export type { Complex } from "./extended-scalar.ts";
-export { float16ToNumber, numberToFloat16 } from "./float16.ts";
+export { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from "./float16.ts";
+export { decodeLatin1 } from "./latin1.ts";
 export { defaultLimits, type LimitOptions, type Limits } from "./limits.ts";
 export type { Logger, LogMethod } from "./logger.ts";
 export {
@@ -39,7 +43,7 @@ export {
   type NameTemplate,
   nameTemplate,
 } from "./name-template.ts";
-export { NdArray, type NdArrayInit, type Nested, RowChunk, type RowChunkInit } from "./nd-array.ts";
+export { NdArray, type NdArrayInit, type Nested } from "./nd-array.ts";
 export { fromNested } from "./nested.ts";
 export { arrayBytes, type DataLayout, type DecodeNpyOptions, decodeData, decodeNpy, encodeNpy } from "./npy.ts";
 export { isNpyError, NpyError, type NpyErrorCode, type NpyErrorDetails, type NpyErrorLocation } from "./npy-error.ts";
@@ -61,8 +65,10 @@ export {
   type PythonValue,
   parsePythonLiteral,
 } from "./python-literal.ts";
+export { RowChunk, type RowChunkInit } from "./row-chunk.ts";
 export { scalarAt, setScalar } from "./scalar.ts";
 export { type Order, shapeSize, stridesOf } from "./shape.ts";
+export type { ByteSwap, Descr, DescrField, StructField } from "./struct-descr.ts";
 export { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
 export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";
 export { type EncodeZipOptions, encodeZip, type ZipInput } from "./zip-writer.ts";

@@ -1,15 +1,10 @@
+import { createData, viewData } from "./array-data.ts";
 import { type AxisIndex, resolveIndex, resolveRange } from "./basic-index.ts";
+import { castData } from "./cast.ts";
 import { copyToC } from "./copy-strided.ts";
-import {
-  createData,
-  type DType,
-  type DTypeMap,
-  dataStride,
-  dtypeOf,
-  type ScalarMap,
-  type TypedArray,
-} from "./dtype.ts";
-import { type ElementType, elementType } from "./element-type.ts";
+import { type DType, type DTypeMap, dataOver, dtypeOf, type ScalarMap, type TypedArray } from "./dtype.ts";
+import { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
+import { fieldArray, findField, isFieldInPlace } from "./field-view.ts";
 import { NpyError } from "./npy-error.ts";
 import { scalarAt } from "./scalar.ts";
 import { type Order, shapeSize, stridesOf } from "./shape.ts";
@@ -63,7 +58,7 @@ export class NdArray<D extends DType = DType> {
       if (reach < 0) lowest += reach;
       else highest += reach;
     }
-    const present = Math.floor(data.length / dataStride(this.type.dtype));
+    const present = this.itemSize === 0 ? Number.POSITIVE_INFINITY : Math.floor(data.length / this.type.stride);
     if (!Number.isInteger(lowest) || !Number.isInteger(highest) || lowest < 0 || highest >= present) {
       throw new RangeError(`shape [${shape.join(", ")}] reaches outside the ${present} elements of data`);
     }
@@ -89,7 +84,7 @@ export class NdArray<D extends DType = DType> {
   /** Allocates an array of zeros. */
   static zeros<D extends DType>(dtype: D | ElementType<D>, shape: readonly number[]): NdArray<D> {
     const type = elementType(dtype);
-    return new NdArray({ dtype: type, shape, data: createData(type.dtype, shapeSize(shape, type.itemSize)) });
+    return new NdArray({ dtype: type, shape, data: createData(type, shapeSize(shape, type.itemSize)) });
   }
 
   /** Name of the element type. */
@@ -211,6 +206,56 @@ export class NdArray<D extends DType = DType> {
     return copy;
   }
 
+  /**
+   * Casts every element, with NumPy's meaning where nothing but precision is lost.
+   *
+   * @returns An array in C order; the array itself where it is of that type.
+   * @throws NpyError `ERR_CAST_RANGE` for an element the type cannot hold, with its index. TypeError where there is no such cast.
+   */
+  astype<E extends DType>(type: E | ElementType<E>): NdArray<E>;
+  astype(type: DTypeLike): NdArray;
+  astype(type: DTypeLike): NdArray {
+    const target = elementType(type);
+    if (target.dtype === this.dtype && target.itemSize === this.itemSize && target.fields === undefined) return this;
+    const { data, offset, size } = this.contiguous();
+    const { dtype, itemSize, stride } = this.type;
+    const entries = dataOver(dtype, data.buffer, data.byteOffset + offset * itemSize, size * stride);
+    return new NdArray({ dtype: target, shape: this.shape, data: castData(this.type, entries, size, target) });
+  }
+
+  /**
+   * Reads the same bytes as elements of another type of the same size, as NumPy's `view`: `V2` as `bfloat16`.
+   *
+   * @returns A view, or a copy where the bytes are not aligned for the type.
+   * @throws TypeError where the item sizes differ.
+   */
+  view<E extends DType>(type: E | ElementType<E>): NdArray<E>;
+  view(type: DTypeLike): NdArray;
+  view(type: DTypeLike): NdArray {
+    const target = elementType(type);
+    if (target.itemSize !== this.itemSize) {
+      throw new TypeError(`${this.itemSize} bytes of ${this.dtype} are no ${target.itemSize} of ${target.dtype}`);
+    }
+    const { buffer, byteOffset, byteLength } = this.data;
+    const data = viewData(target, new Uint8Array(buffer, byteOffset, byteLength));
+    return new NdArray({ dtype: target, shape: this.shape, strides: this.strides, offset: this.offset, data });
+  }
+
+  /**
+   * Gives one field of a struct array, found by name or title; the shape of a sub-array is appended.
+   *
+   * @returns A view where `isFieldInPlace` says so, else a copy.
+   * @throws TypeError where there is no such field.
+   */
+  field(name: string): NdArray {
+    return new NdArray(fieldArray(this.#structs(), findField(this.type, name)));
+  }
+
+  /** Tells whether `field(name)` is a view: aligned, and records a whole number of its elements apart. */
+  isFieldInPlace(name: string): boolean {
+    return isFieldInPlace(this.#structs(), findField(this.type, name));
+  }
+
   /** Gives the elements as nested lists, as NumPy's `tolist()`. */
   toNested(): Nested<ScalarMap[D]> {
     if (this.rank === 0) return this.get();
@@ -223,26 +268,15 @@ export class NdArray<D extends DType = DType> {
     for (let i = 0; i < this.length; i++) yield this.at(i);
   }
 
+  #structs(): NdArray<"struct"> {
+    if (this.type.fields === undefined) throw new TypeError(`${this.dtype} has no fields`);
+    // Only structs have fields.
+    return this as unknown as NdArray<"struct">;
+  }
+
   #lies(order: Order): boolean {
     if (this.size <= 1) return true;
     const whole = stridesOf(this.shape, order);
     return this.strides.every((stride, axis) => this.shape[axis] === 1 || stride === whole[axis]);
-  }
-}
-
-/** What a {@link RowChunk} is made of. */
-export interface RowChunkInit<D extends DType> extends NdArrayInit<D> {
-  /** Index of the first row in the array the chunk is from. */
-  readonly rowStart: number;
-}
-
-/** Consecutive rows of a larger array: what a row stream emits and a write stream takes. */
-export class RowChunk<D extends DType = DType> extends NdArray<D> {
-  /** Index of the first row in the array the chunk is from. */
-  readonly rowStart: number;
-
-  constructor(init: RowChunkInit<D>) {
-    super(init);
-    this.rowStart = init.rowStart;
   }
 }

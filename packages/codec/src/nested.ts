@@ -1,4 +1,5 @@
-import { createData, type DType } from "./dtype.ts";
+import { createData } from "./array-data.ts";
+import type { DType } from "./dtype.ts";
 import { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
 import { NdArray, type Nested } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
@@ -18,7 +19,7 @@ export function fromNested(values: Nested<unknown>, type: DTypeLike): NdArray {
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) shape.push(level.length);
   const size = shapeSize(shape, element.itemSize);
-  const data = createData(element.dtype, size);
+  const data = createData(element, size);
   const index: number[] = [];
   let written = 0;
   const fill = (value: unknown, axis: number): void => {

@@ -1,11 +1,13 @@
 import type { ByteOrder } from "./byte-order.ts";
+import { formatDescr, formatTuple, readDescr } from "./descr-text.ts";
 import type { DType } from "./dtype.ts";
-import { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
+import { type DTypeLike, type ElementType, elementType, parseDescr } from "./element-type.ts";
+import { decodeLatin1, encodeLatin1 } from "./latin1.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
 import { PythonTuple, type PythonValue, parsePythonLiteral } from "./python-literal.ts";
 import { checkShape, type Order, shapeSize } from "./shape.ts";
-import { parseTypeString } from "./type-string.ts";
+import type { ByteSwap, Descr } from "./struct-descr.ts";
 
 /** Version of the `.npy` format: 1.0 has 2 bytes of header length, 2.0 has 4, 3.0 is UTF-8 beside that (NEP 1). */
 export type NpyVersion = "1.0" | "2.0" | "3.0";
@@ -13,13 +15,15 @@ export type NpyVersion = "1.0" | "2.0" | "3.0";
 /** The parsed prefix of a `.npy`. */
 export interface NpyHeader<D extends DType = DType> {
   readonly version: NpyVersion;
-  /** The type string as the file has it, `<f4`. */
-  readonly descr: string;
+  /** The element type as the file has it, byte order included: `>f4`, or a list of fields. */
+  readonly descr: Descr;
   /** What one element is, in the machine's byte order. */
   readonly type: ElementType<D>;
   readonly dtype: D;
-  /** Order of the bytes on disk. */
-  readonly byteOrder: ByteOrder;
+  /** Order of the bytes on disk; `mixed` where fields of a struct differ. */
+  readonly byteOrder: ByteOrder | "mixed";
+  /** Parts of every element to reverse for the machine's order. */
+  readonly swaps: readonly ByteSwap[];
   readonly order: Order;
   readonly shape: readonly number[];
   /** Number of elements. */
@@ -48,6 +52,12 @@ const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 const ALIGNMENT = 64;
 /** NumPy's GROWTH_AXIS_MAX_DIGITS: digits of 8 * 2^64 - 1, kept free for the growing axis. */
 const GROWTH_AXIS_DIGITS = 21;
+/** Versions in the order in which NumPy tries them, each with the bytes of its header length. */
+const LATIN1_VERSIONS = [
+  [1, 2],
+  [2, 4],
+] as const;
+const UTF8_VERSIONS = [[3, 4]] as const;
 
 /** Tells whether `bytes` begin as a `.npy` does. */
 export function isNpy(bytes: Uint8Array): boolean {
@@ -79,18 +89,22 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
     });
   }
   const fields = parseFields(decodeText(bytes.subarray(textOffset, dataOffset), version), version, limits);
-  const { dtype, byteOrder } = parseTypeString(fields.descr);
-  const type = elementType(dtype);
-  const { itemSize } = type;
-  const shape = checkShape(fields.shape, limits);
-  const size = shapeSize(shape, itemSize);
+  const { type, byteOrder, swaps } = parseDescr(fields.descr);
+  const outer = checkShape(fields.shape, limits);
   const order = fields.fortranOrder ? "F" : "C";
+  if (fields.subShape.length > 0 && order === "F" && outer.length > 1) {
+    throw new NpyError("ERR_NPY_DTYPE", "a Fortran array of sub-arrays has no strides of one element");
+  }
+  const shape = checkShape([...fields.shape, ...fields.subShape], limits);
+  const { dtype, itemSize } = type;
+  const size = shapeSize(shape, itemSize);
   return {
     version,
     descr: fields.descr,
     type,
     dtype,
     byteOrder,
+    swaps,
     order,
     shape,
     size,
@@ -102,7 +116,7 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
 
 /**
  * Writes the header that NumPy writes for an array in the machine's byte order, byte for byte: keys sorted, room for
- * the growing axis, data at a multiple of 64 bytes, version 1.0 unless the text is too long for it.
+ * the growing axis, data at a multiple of 64 bytes, the lowest version that holds the text.
  *
  * @throws NpyError `ERR_NPY_SHAPE` for a shape that no array has.
  */
@@ -110,18 +124,17 @@ export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array<ArrayBuffer> {
   const { shape, order = "C" } = spec;
   const { itemSize, descr } = elementType(spec.dtype);
   shapeSize(shape, itemSize);
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const growing = order === "C" ? shape[0] : shape.at(-1);
   const room = growing === undefined ? 0 : GROWTH_AXIS_DIGITS - String(growing).length;
-  const dict = `{'descr': '${descr}', 'fortran_order': ${order === "F" ? "True" : "False"}, 'shape': ${tuple}, }${" ".repeat(room)}`;
-  for (const [major, lengthBytes] of [
-    [1, 2],
-    [2, 4],
-  ] as const) {
+  const text = `{'descr': ${formatDescr(descr)}, 'fortran_order': ${order === "F" ? "True" : "False"}, 'shape': ${formatTuple(shape)}, }`;
+  const dict = `${text}${" ".repeat(room)}`;
+  const latin1 = encodeLatin1(dict);
+  const body = latin1 ?? new TextEncoder().encode(dict);
+  for (const [major, lengthBytes] of latin1 === undefined ? UTF8_VERSIONS : LATIN1_VERSIONS) {
     const before = MAGIC.length + 2 + lengthBytes;
     // At least one space before the newline, as NumPy pads: 64 where the text ends on a multiple already.
-    const padding = ALIGNMENT - ((before + dict.length + 1) % ALIGNMENT);
-    const textBytes = dict.length + padding + 1;
+    const padding = ALIGNMENT - ((before + body.length + 1) % ALIGNMENT);
+    const textBytes = body.length + padding + 1;
     if (textBytes >= 2 ** (8 * lengthBytes)) continue;
     const header = new Uint8Array(before + textBytes).fill(0x20);
     header.set(MAGIC);
@@ -130,11 +143,18 @@ export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array<ArrayBuffer> {
     const view = new DataView(header.buffer);
     if (lengthBytes === 2) view.setUint16(8, textBytes, true);
     else view.setUint32(8, textBytes, true);
-    header.set(new TextEncoder().encode(dict), before);
+    header.set(body, before);
     header[header.length - 1] = 0x0a;
     return header;
   }
   throw new NpyError("ERR_LIMIT_HEADER", "the header is too long for any version of the format");
+}
+
+interface HeaderFields {
+  readonly descr: Descr;
+  readonly subShape: readonly bigint[];
+  readonly fortranOrder: boolean;
+  readonly shape: readonly bigint[];
 }
 
 function readPrefix(
@@ -183,16 +203,10 @@ function decodeText(bytes: Uint8Array, version: NpyVersion): string {
     }
   }
   // Versions 1.0 and 2.0 are latin-1; TextDecoder's "latin1" is windows-1252, which differs in 0x80 to 0x9f.
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return text;
+  return decodeLatin1(bytes);
 }
 
-function parseFields(
-  text: string,
-  version: NpyVersion,
-  limits: Limits,
-): { descr: string; fortranOrder: boolean; shape: bigint[] } {
+function parseFields(text: string, version: NpyVersion, limits: Limits): HeaderFields {
   const value = parsePythonLiteral(text, { depth: limits.depth, python2: version !== "3.0" });
   if (!(value instanceof Map)) throw new NpyError("ERR_NPY_HEADER", "the header is not a dict");
   const keys = [...value.keys()].sort().join(", ");
@@ -202,15 +216,27 @@ function parseFields(
       `the header's keys are ${keys.slice(0, 200) || "none"}, not descr, fortran_order, shape`,
     );
   }
-  const descr: PythonValue | undefined = value.get("descr");
-  const fortranOrder: PythonValue | undefined = value.get("fortran_order");
-  const shape: PythonValue | undefined = value.get("shape");
-  if (typeof fortranOrder !== "boolean")
+  const fortranOrder = value.get("fortran_order");
+  if (typeof fortranOrder !== "boolean") {
     throw new NpyError("ERR_NPY_HEADER", "fortran_order is neither True nor False");
-  if (!(shape instanceof PythonTuple)) throw new NpyError("ERR_NPY_SHAPE", "shape is not a tuple");
-  const extents = shape.items.filter((item): item is bigint => typeof item === "bigint");
-  if (extents.length !== shape.items.length)
+  }
+  const { descr, subShape } = readTopDescr(value.get("descr"));
+  return { descr, subShape, fortranOrder, shape: readExtents(value.get("shape")) };
+}
+
+/** A sub-array at the top, `('<f4', (3,))`, whose shape is appended to that of the array. */
+function readTopDescr(value: PythonValue | undefined): { descr: Descr; subShape: bigint[] } {
+  if (!(value instanceof PythonTuple)) return { descr: readDescr(value), subShape: [] };
+  const [base, shape, ...others] = value.items;
+  if (others.length > 0) throw new NpyError("ERR_NPY_DTYPE", "descr is a tuple that is no sub-array");
+  return { descr: readDescr(base), subShape: typeof shape === "bigint" ? [shape] : readExtents(shape) };
+}
+
+function readExtents(value: PythonValue | undefined): bigint[] {
+  if (!(value instanceof PythonTuple)) throw new NpyError("ERR_NPY_SHAPE", "shape is not a tuple");
+  const extents = value.items.filter((item): item is bigint => typeof item === "bigint");
+  if (extents.length !== value.items.length) {
     throw new NpyError("ERR_NPY_SHAPE", "shape holds something that is not an integer");
-  if (typeof descr !== "string") throw new NpyError("ERR_NPY_DTYPE", "structured dtypes are not read yet");
-  return { descr, fortranOrder, shape: extents };
+  }
+  return extents;
 }

@@ -1,11 +1,13 @@
-import { type ByteOrder, nativeByteOrder, swapBytes } from "./byte-order.ts";
-import { type DType, dtypeInfo, viewData } from "./dtype.ts";
+import { viewData } from "./array-data.ts";
+import { swapRecordsInPlace } from "./byte-order.ts";
+import type { DType } from "./dtype.ts";
 import type { ElementType } from "./element-type.ts";
 import type { LimitOptions } from "./limits.ts";
 import { NdArray } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
 import { formatNpyHeader, parseNpyHeader } from "./npy-header.ts";
 import { type Order, stridesOf } from "./shape.ts";
+import type { ByteSwap } from "./struct-descr.ts";
 
 /** Options of {@link decodeNpy}. */
 export interface DecodeNpyOptions extends LimitOptions {
@@ -16,7 +18,8 @@ export interface DecodeNpyOptions extends LimitOptions {
 /** How the data bytes of an array are laid out. */
 export interface DataLayout<D extends DType> {
   readonly type: ElementType<D>;
-  readonly byteOrder: ByteOrder;
+  /** Parts of every element that are not in the machine's order. */
+  readonly swaps: readonly ByteSwap[];
   readonly order: Order;
   readonly shape: readonly number[];
 }
@@ -27,13 +30,13 @@ export interface DataLayout<D extends DType> {
  * @throws RangeError where `bytes` are not exactly those of the layout.
  */
 export function decodeData<D extends DType>(layout: DataLayout<D>, bytes: Uint8Array): NdArray<D> {
-  const { type, byteOrder, order, shape } = layout;
-  const native =
-    byteOrder === nativeByteOrder ? bytes : swapBytes(bytes, type.itemSize / dtypeInfo(type.dtype).components);
+  const { type, swaps, order, shape } = layout;
+  const native = swaps.length === 0 ? bytes : new Uint8Array(bytes);
+  swapRecordsInPlace(native, type.itemSize, swaps);
   const array = new NdArray({
     dtype: type,
     shape,
-    data: viewData(type.dtype, native),
+    data: viewData(type, native),
     strides: stridesOf(shape, order),
   });
   if (array.byteLength !== bytes.byteLength) {

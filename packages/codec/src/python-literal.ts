@@ -243,6 +243,26 @@ export function parsePythonLiteral(text: string, options: LiteralOptions): Pytho
   }
 }
 
+/** Writes text as Python's `repr` does: in single quotes unless it holds those alone, with escapes for what is not printable. */
+export function formatPythonString(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let body = "";
+  for (const character of text) {
+    if (character === quote || character === "\\") body += `\\${character}`;
+    else if (character === " " || !/[\p{C}\p{Z}]/u.test(character)) body += character;
+    else body += escapeCharacter(character);
+  }
+  return `${quote}${body}${quote}`;
+}
+
+function escapeCharacter(character: string): string {
+  const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[character];
+  if (short !== undefined) return short;
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+}
+
 function isDigit(character: string): boolean {
   return character >= "0" && character <= "9";
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   type ByteOrder,
   type ByteReadOptions,
+  type Descr,
   type DType,
   type ElementType,
   isNpyError,
@@ -41,10 +42,10 @@ export interface ArrayHandleInit<D extends DType> extends ArrayOrigin {
 export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   /** What one element is, in full. */
   readonly type: ElementType<D>;
-  /** The type string as the file has it, `>f4`. */
-  readonly descr: string;
-  /** Order of the bytes in the file. */
-  readonly byteOrder: ByteOrder;
+  /** The element type as the file has it: `>f4`, or a list of fields. */
+  readonly descr: Descr;
+  /** Order of the bytes in the file; `mixed` where fields of a struct differ. */
+  readonly byteOrder: ByteOrder | "mixed";
   /** Order of the elements in the file. */
   readonly order: Order;
   /** Extent of each axis; the rows of all shards together. */
@@ -187,7 +188,7 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   }
 
   #arrayOf(shape: readonly number[], bytes: Uint8Array): NdArray<D> {
-    return new NdArray({ dtype: this.type, shape, data: viewData(this.dtype, bytes) });
+    return new NdArray({ dtype: this.type, shape, data: viewData(this.type, bytes) });
   }
 
   #checkOpen(): void {

@@ -100,7 +100,7 @@ export class RowStream<D extends DType = DType> extends Readable {
       ? await this.#readRows(rowStart, rows)
       : await this.#readWindow(rowStart, rows * rowBytes);
     const shape = this.#rank === 0 ? [] : [rows, ...this.#shards.shape.slice(1)];
-    return new RowChunk({ dtype: this.#type, shape, rowStart, data: viewData(this.#type.dtype, bytes) });
+    return new RowChunk({ dtype: this.#type, shape, rowStart, data: viewData(this.#type, bytes) });
   }
 
   async #readRows(start: number, rows: number): Promise<Uint8Array> {

@@ -102,7 +102,9 @@ function checkShard(first: StoredArray, array: StoredArray, index: number, path:
   };
   const [expected, found] = [first.header, array.header];
   if (found.shape.length === 0) refuse("rank", "1 or more", 0);
-  if (expected.type.descr !== found.type.descr) refuse("dtype", expected.type.descr, found.type.descr);
+  if (JSON.stringify(expected.type.descr) !== JSON.stringify(found.type.descr)) {
+    refuse("dtype", expected.type.descr, found.type.descr);
+  }
   const [expectedRow, foundRow] = [expected.shape.slice(1), found.shape.slice(1)];
   if (expectedRow.join() !== foundRow.join()) refuse("row shape", expectedRow, foundRow);
 }

@@ -3,18 +3,16 @@ import {
   type ByteSource,
   copyToC,
   type DType,
-  dtypeInfo,
   type LimitOptions,
   NdArray,
   NPY_PREFIX_BYTES,
   NpyError,
   type NpyHeader,
-  nativeByteOrder,
   npyDataOffset,
   parseNpyHeader,
   shapeSize,
   stridesOf,
-  swapBytesInPlace,
+  swapRecordsInPlace,
   viewData,
 } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
@@ -69,7 +67,7 @@ export class StoredArray<D extends DType = DType> {
     const { type, shape, order, dataOffset } = this.header;
     if (into.length > 0) await this.source.read(into, dataOffset, options);
     this.#toNative(into);
-    return new NdArray({ dtype: type, shape, strides: stridesOf(shape, order), data: viewData(type.dtype, into) });
+    return new NdArray({ dtype: type, shape, strides: stridesOf(shape, order), data: viewData(type, into) });
   }
 
   /** The same array read through another source. */
@@ -80,11 +78,6 @@ export class StoredArray<D extends DType = DType> {
   /** Whether rows are consecutive bytes in the source. */
   get isRowMajor(): boolean {
     return this.header.order === "C" || this.header.shape.length < 2;
-  }
-
-  /** Whether bytes must be reversed to be the machine's. */
-  get isSwapped(): boolean {
-    return this.header.byteOrder !== nativeByteOrder;
   }
 
   /**
@@ -108,8 +101,8 @@ export class StoredArray<D extends DType = DType> {
     this.#toNative(columns);
     const subShape = [rows, ...shape.slice(1)];
     const strides = stridesOf(subShape, "F");
-    const array = new NdArray<D>({ dtype: type, shape: subShape, strides, data: viewData(type.dtype, columns) });
-    copyToC(array, viewData(type.dtype, into));
+    const array = new NdArray<D>({ dtype: type, shape: subShape, strides, data: viewData(type, columns) });
+    copyToC(array, viewData(type, into));
   }
 
   async #readColumns(into: Uint8Array, start: number, rows: number, options?: ByteReadOptions): Promise<void> {
@@ -137,9 +130,7 @@ export class StoredArray<D extends DType = DType> {
   }
 
   #toNative(bytes: Uint8Array): void {
-    if (!this.isSwapped) return;
-    const { dtype, itemSize } = this.header.type;
-    swapBytesInPlace(bytes, itemSize / dtypeInfo(dtype).components);
+    swapRecordsInPlace(bytes, this.header.itemSize, this.header.swaps);
   }
 }
 

@@ -1,0 +1,112 @@
+import type { ByteOrder } from "./byte-order.ts";
+import type { ElementType } from "./element-type.ts";
+import { NpyError } from "./npy-error.ts";
+import { shapeSize } from "./shape.ts";
+
+/**
+ * NumPy's `dtype.descr` in JavaScript: a type string, or the fields of a struct. Padding is a field without a name and of
+ * type `|Vn`.
+ */
+export type Descr = string | readonly DescrField[];
+
+/** Name (or title and name), type and, for a sub-array, shape of a field. */
+export type DescrField = readonly [
+  name: string | readonly [title: string, name: string],
+  descr: Descr,
+  shape?: readonly number[],
+];
+
+/** One field of a struct. */
+export interface StructField {
+  readonly name: string;
+  /** Second name that NumPy lets a field have. */
+  readonly title?: string;
+  /** What one element of the field is. */
+  readonly type: ElementType;
+  /** Shape of a sub-array; empty for a single value. */
+  readonly shape: readonly number[];
+  /** Position in the record in bytes. */
+  readonly offset: number;
+}
+
+/** Bytes of a record that are in another order than the machine's: `count` units of `unit` bytes from `offset` on. */
+export interface ByteSwap {
+  readonly offset: number;
+  readonly unit: number;
+  readonly count: number;
+}
+
+/** An element type as a file has it. */
+export interface ParsedDescr {
+  readonly type: ElementType;
+  /** Order of the bytes in the file; `mixed` where fields of a struct differ. */
+  readonly byteOrder: ByteOrder | "mixed";
+  readonly swaps: readonly ByteSwap[];
+}
+
+/** What a list of fields says. */
+export interface ParsedFields {
+  readonly fields: readonly StructField[];
+  /** The same list in the machine's byte order and NumPy's own form. */
+  readonly descr: readonly DescrField[];
+  readonly itemSize: number;
+  readonly swaps: readonly ByteSwap[];
+  readonly byteOrders: ReadonlySet<ByteOrder | "mixed">;
+}
+
+/** Largest record NumPy makes: its size is a C int. */
+const MAX_ITEM_BYTES = 2 ** 31 - 1;
+
+/** A hostile header could ask for a swap a byte of a record of 2 GiB; a million are more than a header of 1 MiB names. */
+const MAX_SWAPS = 1_000_000;
+
+/**
+ * Works out the fields of a struct, their offsets one behind the other as NumPy does.
+ *
+ * @param parse - Reads the type of a field.
+ * @throws NpyError `ERR_NPY_DTYPE` for two fields of one name or a record past 2^31 - 1 bytes, and those of `parse`.
+ */
+export function parseFields(list: readonly DescrField[], parse: (descr: Descr) => ParsedDescr): ParsedFields {
+  const fields: StructField[] = [];
+  const descr: DescrField[] = [];
+  const swaps: ByteSwap[] = [];
+  const byteOrders = new Set<ByteOrder | "mixed">();
+  const names = new Set<string>();
+  let offset = 0;
+  for (const [label, fieldDescr, shape = []] of list) {
+    const { type, byteOrder, swaps: fieldSwaps } = parse(fieldDescr);
+    const [title, name] = typeof label === "string" ? [undefined, label] : label;
+    const count = shapeSize(shape, type.itemSize);
+    const isPadding = name === "" && type.dtype === "void" && shape.length === 0;
+    if (!isPadding) {
+      if (names.has(name)) throw new NpyError("ERR_NPY_DTYPE", `two fields are named ${JSON.stringify(name)}`);
+      names.add(name);
+      fields.push({ name, ...(title === undefined ? {} : { title }), type, shape: Object.freeze([...shape]), offset });
+    }
+    descr.push(shape.length === 0 ? [label, type.descr] : [label, type.descr, shape]);
+    if (fieldSwaps.length > 0) swaps.push(...repeatSwaps(fieldSwaps, offset, type.itemSize, count));
+    if (hasByteOrder(type)) byteOrders.add(byteOrder);
+    offset += type.itemSize * count;
+    if (offset > MAX_ITEM_BYTES) throw new NpyError("ERR_NPY_DTYPE", "a record passes 2^31 - 1 bytes");
+  }
+  return { fields, descr, itemSize: offset, swaps, byteOrders };
+}
+
+/** Whether two types of this one could differ in byte order. */
+function hasByteOrder(type: ElementType): boolean {
+  return typeof type.descr !== "string" || !type.descr.startsWith("|");
+}
+
+/** Swaps of one element for `count` that follow each other; a single run of units stays one. */
+function repeatSwaps(swaps: readonly ByteSwap[], offset: number, itemSize: number, count: number): ByteSwap[] {
+  const [only] = swaps;
+  if (swaps.length === 1 && only !== undefined && only.unit * only.count === itemSize) {
+    return [{ offset, unit: only.unit, count: only.count * count }];
+  }
+  if (swaps.length * count > MAX_SWAPS) {
+    throw new NpyError("ERR_NPY_DTYPE", `a sub-array of ${count} records in mixed byte order is too large to be read`);
+  }
+  return Array.from({ length: count }, (_, i) =>
+    swaps.map((swap) => ({ ...swap, offset: offset + i * itemSize + swap.offset })),
+  ).flat();
+}
