@@ -25,7 +25,7 @@ const RANGES: Readonly<Partial<Record<DType, readonly [lowest: number, highest: 
  *
  * @param data - Elements of `from`, from the first entry on.
  * @throws NpyError `ERR_CAST_RANGE` for an element that the type cannot hold, with its index, where NumPy wraps or gives
- *   anything; also an int64 past 2^53 as a float.
+ *   anything; also an int64 past 2^53 - 1 as a float.
  * @throws TypeError for a cast that would drop a part: complex to real, or to or from text, bytes and structs.
  */
 export function castData<D extends DType>(
@@ -129,7 +129,8 @@ function castWide(data: BigInt64Array | BigUint64Array, size: number, to: Elemen
   const numbers = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     const value = (high[2 * i + 1 - LOW] as number) * 2 ** 32 + (low[2 * i + LOW] as number);
-    if (Math.abs(value) > Number.MAX_SAFE_INTEGER + 1) throw rangeError(i, data[i], to.dtype);
+    // 2^53 itself could be 2^53 + 1, rounded.
+    if (Math.abs(value) > Number.MAX_SAFE_INTEGER) throw rangeError(i, data[i], to.dtype);
     numbers[i] = value;
   }
   castNumbers(numbers, size, to, result);
