@@ -57,6 +57,7 @@ export {
   npyDataOffset,
   parseNpyHeader,
 } from "./npy-header.ts";
+export { NpyParser, type NpyParserOptions, type NpyPart } from "./npy-parser.ts";
 export { checkInflatedSize, type DecodeNpzOptions, decodeNpz, encodeNpz } from "./npz.ts";
 export {
   type LiteralOptions,

@@ -26,6 +26,8 @@ export interface NpyHeader<D extends DType = DType> {
   readonly swaps: readonly ByteSwap[];
   readonly order: Order;
   readonly shape: readonly number[];
+  /** Number of rows: the extent of the first axis; 1 for a 0-d array. */
+  readonly length: number;
   /** Number of elements. */
   readonly size: number;
   /** Bytes an element. */
@@ -107,6 +109,7 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
     swaps,
     order,
     shape,
+    length: shape[0] ?? 1,
     size,
     itemSize,
     byteLength: size * itemSize,

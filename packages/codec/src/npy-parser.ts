@@ -1,0 +1,180 @@
+import { viewData } from "./array-data.ts";
+import { swapRecordsInPlace } from "./byte-order.ts";
+import type { LimitOptions } from "./limits.ts";
+import { NdArray } from "./nd-array.ts";
+import { NpyError } from "./npy-error.ts";
+import { NPY_PREFIX_BYTES, type NpyHeader, npyDataOffset, parseNpyHeader } from "./npy-header.ts";
+import { RowChunk } from "./row-chunk.ts";
+import { shapeSize, stridesOf } from "./shape.ts";
+
+/** Options of {@link NpyParser}. */
+export interface NpyParserOptions extends LimitOptions {
+  /** Bytes a chunk of rows at most; a longer row is a chunk of its own. @defaultValue 1 MiB (1,048,576) */
+  readonly chunkBytes?: number;
+}
+
+/** What a parser has found: a header as soon as it is whole, rows as they come, and the end of each array. */
+export type NpyPart =
+  | { readonly kind: "header"; readonly index: number; readonly header: NpyHeader }
+  | { readonly kind: "rows"; readonly index: number; readonly rows: RowChunk }
+  | { readonly kind: "end"; readonly index: number };
+
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * Parses `.npy` arrays out of bytes that come in any pieces: one, or several one after another as successive `np.save`
+ * calls to one file leave them. `index` counts the arrays.
+ *
+ * Rows are in C order and the machine's byte order, in memory of their own. A Fortran array of more than one axis is one
+ * chunk, when its last byte is there. What is allocated grows with the bytes that came, not with what a header declares.
+ *
+ * @example
+ * const parser = new NpyParser();
+ * for await (const bytes of process.stdin) for (const part of parser.push(bytes)) use(part);
+ * parser.finish();
+ */
+export class NpyParser {
+  readonly #options: NpyParserOptions;
+  readonly #chunkBytes: number;
+  #index = 0;
+  #header: NpyHeader | undefined;
+  #collected: Uint8Array[] = [];
+  #collectedBytes = 0;
+  /** Bytes to collect before the next step. */
+  #needed = NPY_PREFIX_BYTES;
+  /** Row that the next chunk begins with. */
+  #row = 0;
+  #position = 0;
+
+  /** @throws RangeError where `chunkBytes` is no whole number from 1. */
+  constructor(options: NpyParserOptions = {}) {
+    const { chunkBytes = CHUNK_BYTES } = options;
+    if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) {
+      throw new RangeError(`chunkBytes is a whole number from 1, not ${chunkBytes}`);
+    }
+    this.#options = options;
+    this.#chunkBytes = chunkBytes;
+  }
+
+  /**
+   * Takes the next bytes and gives what is whole now. Iterate over all of it: the bytes may be used again afterwards.
+   *
+   * @throws NpyError those of `parseNpyHeader`. The parser is of no use then.
+   */
+  *push(bytes: Uint8Array): Generator<NpyPart, void, undefined> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const taken = rest.subarray(0, this.#needed - this.#collectedBytes);
+      rest = rest.subarray(taken.length);
+      const pieces = this.#collected;
+      pieces.push(taken);
+      this.#collectedBytes += taken.length;
+      this.#position += taken.length;
+      // Whole rows that are there do not wait for a whole chunk; a header does.
+      if (this.#header !== undefined) yield* this.#readRows(this.#header);
+      else if (this.#collectedBytes === this.#needed) yield* this.#readHeader();
+      // What is kept is kept as a copy.
+      if (this.#collected === pieces) pieces[pieces.length - 1] = taken.slice();
+    }
+  }
+
+  /**
+   * Tells the parser that no bytes follow.
+   *
+   * @throws NpyError `ERR_NPY_TRUNCATED` inside an array, or where there was none.
+   */
+  finish(): void {
+    if (this.#header === undefined && this.#collectedBytes === 0 && this.#index > 0) return;
+    const where = this.#header === undefined ? "before the end of a header" : "inside the data";
+    throw new NpyError("ERR_NPY_TRUNCATED", `the bytes end ${where} of array ${this.#index}`, {
+      offset: this.#position,
+    });
+  }
+
+  *#readHeader(): Generator<NpyPart, void, undefined> {
+    const bytes = joinBytes(this.#collected, this.#collectedBytes);
+    const dataOffset = npyDataOffset(bytes, this.#options);
+    if (bytes.length < dataOffset) {
+      this.#collected = [bytes];
+      this.#needed = dataOffset;
+      return;
+    }
+    const header = parseNpyHeader(bytes, this.#options);
+    this.#header = header;
+    this.#row = 0;
+    this.#collect(header, []);
+    yield { kind: "header", index: this.#index, header };
+    if (header.byteLength === 0) {
+      // Rows without elements are rows all the same.
+      if (header.length > 0) yield this.#chunk(header, header.length, new Uint8Array(0));
+      yield* this.#end();
+    }
+  }
+
+  *#readRows(header: NpyHeader): Generator<NpyPart, void, undefined> {
+    const rowBytes = rowBytesOf(header);
+    const whole = this.#collectedBytes - (this.#collectedBytes % rowBytes);
+    if (whole === 0) return;
+    const bytes = joinBytes(this.#collected, this.#collectedBytes);
+    const rows = isColumnMajor(header) ? header.length : whole / rowBytes;
+    yield this.#chunk(header, rows, bytes.subarray(0, whole));
+    this.#row += rows;
+    const left = bytes.slice(whole);
+    this.#collect(header, left.length === 0 ? [] : [left]);
+    if (this.#row === header.length) yield* this.#end();
+  }
+
+  #chunk(header: NpyHeader, rows: number, bytes: Uint8Array): NpyPart {
+    const { type, itemSize, swaps, shape } = header;
+    swapRecordsInPlace(bytes, itemSize, swaps);
+    const chunkShape = shape.length === 0 ? [] : [rows, ...shape.slice(1)];
+    let data = viewData(type, bytes);
+    if (isColumnMajor(header)) {
+      data = new NdArray({ dtype: type, shape, strides: stridesOf(shape, "F"), data }).contiguous().data;
+    }
+    return {
+      kind: "rows",
+      index: this.#index,
+      rows: new RowChunk({ dtype: type, shape: chunkShape, data, rowStart: this.#row }),
+    };
+  }
+
+  *#end(): Generator<NpyPart, void, undefined> {
+    yield { kind: "end", index: this.#index };
+    this.#index++;
+    this.#header = undefined;
+    this.#collected = [];
+    this.#collectedBytes = 0;
+    this.#needed = NPY_PREFIX_BYTES;
+  }
+
+  /** Begins to collect the next chunk, of which some bytes are there. */
+  #collect(header: NpyHeader, pieces: Uint8Array[]): void {
+    const rowBytes = rowBytesOf(header);
+    const rowsLeft = isColumnMajor(header) ? 1 : header.length - this.#row;
+    this.#collected = pieces;
+    this.#collectedBytes = pieces[0]?.length ?? 0;
+    this.#needed = rowBytes * Math.min(rowsLeft, Math.max(1, Math.floor(this.#chunkBytes / Math.max(1, rowBytes))));
+  }
+}
+
+/** Bytes of one row; of a Fortran array, whose rows are not consecutive, those of all. */
+function rowBytesOf(header: NpyHeader): number {
+  if (isColumnMajor(header)) return header.byteLength;
+  return shapeSize(header.shape.slice(1), header.itemSize) * header.itemSize;
+}
+
+function isColumnMajor({ order, shape }: NpyHeader): boolean {
+  return order === "F" && shape.length > 1;
+}
+
+/** Joins pieces into bytes of their own. */
+function joinBytes(pieces: readonly Uint8Array[], byteLength: number): Uint8Array {
+  const joined = new Uint8Array(byteLength);
+  let position = 0;
+  for (const piece of pieces) {
+    joined.set(piece, position);
+    position += piece.length;
+  }
+  return joined;
+}
