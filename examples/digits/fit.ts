@@ -59,7 +59,7 @@ export async function predict(model: SoftmaxRegression, pairs: readonly ShardPai
   return { predictions: mostLikely(probabilities, CLASSES), probabilities, labels };
 }
 
-function openPairs(pairs: readonly ShardPair[]): Promise<Dataset> {
+function openPairs(pairs: readonly ShardPair[]): Promise<Dataset<"features" | "labels">> {
   return openDataset({ features: pairs.map((pair) => pair.features), labels: pairs.map((pair) => pair.labels) });
 }
 

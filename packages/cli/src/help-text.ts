@@ -1,0 +1,57 @@
+/** What `npystream --help` ends with. */
+export const PROGRAM_HELP = `
+Examples:
+  $ npystream inspect features.npy set.npz
+  $ npystream cat set.npz#labels --rows -5: --json
+
+A member of an archive is written file.npz#member; - reads stdin. A file is told
+by its content, not by its name.
+
+Exit codes: 0 done; 1 a file or the run failed, with a line on stderr,
+"error CODE path[#member]: message"; 2 wrong use.`;
+
+/** What `npystream inspect --help` ends with. */
+export const INSPECT_HELP = `
+Examples:
+  $ npystream inspect features.npy
+  $ npystream inspect set.npz#labels
+  $ npystream inspect --json *.npy
+  $ curl -s https://example.org/features.npy | npystream inspect -
+
+"data offset" counts from the start of the array's own .npy. "alignment" is the
+largest power of two, up to 4096, that divides the position of a stored member's
+data in the file: from 64 on it suits memory mapping.
+
+--json prints {"path", "kind": "npy" or "npz", "arrays": [{"member" in an npz,
+"descr", "dtype", "shape", "order", "version", "dataOffset", "byteLength"}]}.
+
+Every file and member gets its turn, also after one that fails.`;
+
+/** What `npystream cat --help` ends with. */
+export const CAT_HELP = `
+Examples:
+  $ npystream cat features.npy
+  $ npystream cat features.npy --rows 0:10
+  $ npystream cat set.npz#labels --rows -5: --json
+  $ npystream cat features.npy --csv > features.csv
+  $ npystream cat features.npy --ndjson | head -n 3
+  $ npystream cat - < features.npy
+
+Without a format:
+  on a terminal  a summary line and what NumPy's print() shows: of an array of
+                 more than 1000 values the first and last 3 along each axis
+  otherwise      every value in columns, a line a row, planes apart by an empty
+                 line; to look at all of an array, pipe it into less
+
+Formats, each with every value in C index order:
+  --json    {"dtype", "shape", "order", "values": nested lists}; of an .npz
+            without #member an object of these by member
+  --ndjson  a line a row: a value, a list or nested lists
+  --csv     a line a row, axes past the second flattened; no line of names
+
+Integers of 64 bits are decimal strings in JSON. Floats have all digits of their
+value; NaN and infinities are "NaN", "Infinity" and "-Infinity". Complex numbers
+are [re, im] in JSON and 1.0+2.0j elsewhere.
+
+--rows takes Python's bounds: negative ones count from the end, those outside
+are clipped. It applies to every array of an .npz.`;

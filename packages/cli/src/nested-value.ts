@@ -1,0 +1,11 @@
+import type { NestedScalar, Scalar } from "@npystream/codec";
+
+/** Tells a sub-array of a record from a single value. */
+export function isList(value: NestedScalar): value is readonly NestedScalar[] {
+  return Array.isArray(value);
+}
+
+/** The single values of a sub-array in C order, or the value itself. */
+export function leavesOf(value: NestedScalar): Scalar[] {
+  return isList(value) ? value.flatMap(leavesOf) : [value];
+}

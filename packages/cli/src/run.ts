@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type CatOptions, cat } from "./cat-command.ts";
+import type { CommandIo } from "./command-io.ts";
+import { parseFileReference } from "./file-reference.ts";
+import { CAT_HELP, INSPECT_HELP, PROGRAM_HELP } from "./help-text.ts";
+import { type InspectOptions, inspect } from "./inspect-command.ts";
+import { parseRowRange, type RowRange } from "./row-range.ts";
+import { type ExitCode, Session } from "./session.ts";
+import { OutputError } from "./text-output.ts";
+
+const DEFAULT_HELP_COLUMNS = 80;
+/** Stands before `-#member`, which commander would take for an option. No argument of a process has this character. */
+const STDIN_MARK = "\0";
+
+/**
+ * Runs the command with the arguments behind its name and gives its exit code.
+ *
+ * Failures are told on `io.stderr`; nothing is thrown. A reader of the output that goes away, as `head` does, is no failure.
+ *
+ * @example
+ * process.exitCode = await run(["inspect", "features.npy"], process);
+ */
+export async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const session = new Session(io);
+  try {
+    const marked = argv.map((argument) => (argument.startsWith("-#") ? STDIN_MARK + argument : argument));
+    await createProgram(io, session).parseAsync(marked, { from: "user" });
+    await session.output.flush();
+    return session.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof OutputError && error.isClosed) return session.exitCode;
+    try {
+      await session.fail({ path: "stdout" }, error);
+    } catch {
+      // Neither output takes anything: the exit code is all that is left to say it with.
+    }
+    return 1;
+  }
+}
+
+function createProgram(io: CommandIo, session: Session): Command {
+  const program = new Command("npystream")
+    .description("Looks into NumPy's .npy and .npz files, of any size.")
+    .version(readVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [COMMAND]", "print help on a command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns || DEFAULT_HELP_COLUMNS,
+      getErrHelpWidth: () => DEFAULT_HELP_COLUMNS,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText("after", PROGRAM_HELP);
+  program
+    .command("inspect")
+    .summary("print what the files hold: dtype, shape, order, sizes")
+    .description(
+      "Prints dtype, shape, order, format version, data offset and sizes of each array, and of the members of an .npz how they are stored. Reads headers only.",
+    )
+    .argument("<FILE...>", "files, file.npz#member, or - for stdin")
+    .option("--json", "print a JSON document a line and file")
+    .addHelpText("after", INSPECT_HELP)
+    .action(async (files: string[], options: InspectOptions) => {
+      for (const [index, text] of files.entries()) {
+        const reference = await parseFileReference(text.replace(STDIN_MARK, ""));
+        const onFailure = (error: unknown, member: string) => session.fail(reference, error, member);
+        await session.attempt(reference, () =>
+          inspect(reference, { ...options, separator: index > 0 ? "\n" : "" }, io, session.output, onFailure),
+        );
+      }
+    });
+  program
+    .command("cat")
+    .summary("print the values of an array")
+    .description(
+      "Prints values: on a terminal as NumPy does, past 1000 values only those at the edges; into a pipe or a file all of them, in columns.",
+    )
+    .argument("<FILE>", "a file, file.npz#member, or - for stdin")
+    .addOption(new Option("--rows <a:b>", "only these rows, as array[a:b] in Python").argParser(rowsOption))
+    .addOption(new Option("--json", "print one JSON document").conflicts(["csv", "ndjson"]))
+    .addOption(new Option("--csv", "print a row a line, separated by commas").conflicts(["json", "ndjson"]))
+    .addOption(new Option("--ndjson", "print a row a line, as JSON").conflicts(["json", "csv"]))
+    .addHelpText("after", CAT_HELP)
+    .action(async (text: string, options: CatOptions) => {
+      const reference = await parseFileReference(text.replace(STDIN_MARK, ""));
+      await session.attempt(reference, () => cat(reference, options, io, session.output));
+    });
+  return program;
+}
+
+function rowsOption(text: string): RowRange {
+  try {
+    return parseRowRange(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+function readVersion(): string {
+  const manifest: { readonly version: string } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  return manifest.version;
+}

@@ -1,0 +1,242 @@
+import type { NameFields } from "@npystream/codec";
+import type { ArraySet, QuarantinedSet } from "./array-set.ts";
+import { DeliveredSet } from "./delivered-set.ts";
+import type { ResolvedOptions } from "./discover-options.ts";
+import { FileInspector } from "./file-inspector.ts";
+import { IncompleteWatch } from "./incomplete-watch.ts";
+import { Quarantine } from "./quarantine.ts";
+import { RecheckClock } from "./recheck-clock.ts";
+import { RootFolder } from "./root-folder.ts";
+import { SetAssembly } from "./set-assembly.ts";
+import type { Finding } from "./set-candidate.ts";
+import { CompiledContract, type SetContract } from "./set-contract.ts";
+import { SetJudge } from "./set-judge.ts";
+import { SetNames } from "./set-names.ts";
+import { SetTable } from "./set-table.ts";
+
+/** How many sets stand where. */
+export interface DiscoveryStats {
+  /** Sets that are not complete, or not looked at yet. */
+  readonly pending: number;
+  /** Complete sets that nobody has taken yet. */
+  readonly ready: number;
+  /** Sets that were taken and neither acknowledged, released nor quarantined. */
+  readonly inFlight: number;
+  /** Sets that were acknowledged. */
+  readonly done: number;
+  /** Sets that are in quarantine now. */
+  readonly quarantined: number;
+  /** Milliseconds for which the oldest of the pending sets has been so. */
+  readonly oldestPendingMs: number;
+}
+
+/** Milliseconds until an unfinished file is looked at again without a hint. */
+const FIRST_RECHECK_MS = { auto: 250, none: 20 };
+
+/**
+ * Complete sets of arrays, as they come into the roots. Made by `discover`.
+ *
+ * Nothing is looked for until somebody asks for the first set. Several loops may take from it at once, and each set goes
+ * to one of them; where one of them ends early, the discovery is closed.
+ */
+export class Discovery<F extends object = NameFields, S extends SetContract = SetContract>
+  implements AsyncIterable<ArraySet<F, S>>, AsyncDisposable
+{
+  readonly #options: ResolvedOptions;
+  readonly #roles: readonly string[];
+  readonly #table: SetTable;
+  readonly #roots: readonly RootFolder[];
+  readonly #assembly: SetAssembly;
+  readonly #quarantine: Quarantine;
+  readonly #incomplete: IncompleteWatch;
+  readonly #onAbort = (): void => void this.#end({ reason: this.#options.signal?.reason });
+  #waiting: (() => void)[] = [];
+  #running: Promise<unknown> | undefined;
+  #ending: Promise<void> | undefined;
+  #failure: { readonly reason: unknown } | undefined;
+  #isListed = false;
+  #inFlight = 0;
+  #done = 0;
+
+  /** @internal */
+  constructor(options: ResolvedOptions) {
+    const { completion, settleMs, hints, sweepMs, logger, maxPending } = options;
+    const contract = new CompiledContract(options.sets);
+    const names = new SetNames(options.names, contract.roles);
+    this.#options = options;
+    this.#roles = contract.roles;
+    this.#table = new SetTable(names, contract.roles);
+    this.#quarantine = new Quarantine(logger, options.onQuarantine);
+    this.#incomplete = new IncompleteWatch(options, this.#table, this.#quarantine);
+    this.#assembly = new SetAssembly({
+      table: this.#table,
+      inspector: new FileInspector({
+        needsMarker: completion === "marker",
+        mayBlock: hints !== "none",
+        members: contract.roles,
+      }),
+      judge: new SetJudge({ names, contract, completion, settleMs }),
+      clock: new RecheckClock({ firstMs: FIRST_RECHECK_MS[hints], longestMs: sweepMs }),
+      maxReady: maxPending,
+      onProgress: () => this.#progress(),
+      onRefused: (candidate, reason, error) => this.#quarantine.add(candidate, reason, error),
+      onCleared: (candidate) => this.#quarantine.remove(candidate),
+    });
+    const rootHints = options.once ? "none" : hints;
+    this.#roots = options.roots.map((root) => {
+      return new RootFolder(root, { names, hints: rootHints, sweepMs, logger, observer: this.#assembly });
+    });
+  }
+
+  /** The sets that are in quarantine now, in the order in which they came. */
+  get quarantined(): readonly QuarantinedSet[] {
+    return this.#quarantine.sets;
+  }
+
+  /** Counts the sets by where they stand. Sets are counted once their files have been sorted, which waits for demand. */
+  stats(): DiscoveryStats {
+    const now = performance.now();
+    let pending = 0;
+    let ready = 0;
+    let oldest = now;
+    for (const candidate of this.#table.candidates()) {
+      if (candidate.state === "ready") {
+        ready += 1;
+      } else if (candidate.state !== "settled") {
+        pending += 1;
+        oldest = Math.min(oldest, candidate.pendingSince);
+      }
+    }
+    const quarantined = this.#quarantine.size;
+    return { pending, ready, inFlight: this.#inFlight, done: this.#done, quarantined, oldestPendingMs: now - oldest };
+  }
+
+  /**
+   * Delivers sets as they become complete, each state of each once. Rejects with `signal.reason` after an abort.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<ArraySet<F, S>, undefined> {
+    return {
+      next: async () => {
+        const set = await this.#take();
+        return set === undefined ? { done: true, value: undefined } : { done: false, value: set };
+      },
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /** Ends the discovery: loops over it end, and nothing is watched any more. Closing twice is harmless. */
+  async close(): Promise<void> {
+    await this.#end(undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #take(): Promise<ArraySet<F, S> | undefined> {
+    this.#start();
+    while (this.#ending === undefined) {
+      // Begun before the look at what is ready, so that nothing that comes in between is missed.
+      const progress = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      const finding = await this.#assembly.take();
+      if (finding !== undefined && this.#ending === undefined) {
+        return this.#deliver(finding);
+      }
+      if (this.#options.once && this.#isListed && this.#assembly.isDrained) {
+        this.#incomplete.report(performance.now());
+        await this.close();
+      } else if (this.#ending === undefined) {
+        await progress;
+      }
+    }
+    await this.#ending;
+    if (this.#failure !== undefined) {
+      throw this.#failure.reason;
+    }
+    return undefined;
+  }
+
+  #deliver(finding: Finding): ArraySet<F, S> {
+    const { key, root } = finding.candidate;
+    this.#inFlight += 1;
+    this.#options.logger.debug({ set: key, root: root.path }, "a set is delivered");
+    // Fields and arrays are what the template and the contract say, which types cannot follow to here.
+    return new DeliveredSet(finding, this.#roles, this.#settlement) as unknown as ArraySet<F, S>;
+  }
+
+  readonly #settlement = {
+    acked: (): void => {
+      this.#inFlight -= 1;
+      this.#done += 1;
+    },
+    released: ({ candidate, versions }: Finding): void => {
+      this.#inFlight -= 1;
+      if (candidate.settled === versions) {
+        candidate.settled = [];
+        this.#assembly.requeue(candidate);
+      }
+    },
+    quarantined: ({ candidate, versions }: Finding, error: Error): void => {
+      this.#inFlight -= 1;
+      if (candidate.settled === versions) {
+        this.#quarantine.add(candidate, error.message, error);
+      }
+    },
+    changed: ({ candidate }: Finding): void => this.#assembly.requeue(candidate),
+  };
+
+  #start(): void {
+    const { signal, once } = this.#options;
+    if (this.#running !== undefined || this.#ending !== undefined) {
+      return;
+    }
+    if (signal?.aborted === true) {
+      this.#onAbort();
+      return;
+    }
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    const loops = [this.#assembly.run(), once ? this.#listOnce() : this.#follow()];
+    this.#running = Promise.all(loops.map((loop) => loop.catch((reason: unknown) => void this.#end({ reason }))));
+  }
+
+  async #listOnce(): Promise<void> {
+    for (const root of this.#roots) {
+      await root.list();
+    }
+    this.#isListed = true;
+    this.#progress();
+  }
+
+  async #follow(): Promise<void> {
+    this.#incomplete.start();
+    await Promise.all(this.#roots.map((root) => root.follow()));
+  }
+
+  #progress(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resume of waiting) {
+      resume();
+    }
+  }
+
+  #end(failure: { readonly reason: unknown } | undefined): Promise<void> {
+    if (this.#ending === undefined) {
+      this.#failure = failure;
+      this.#ending = this.#stop();
+      this.#progress();
+    }
+    return this.#ending;
+  }
+
+  async #stop(): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#incomplete.stop();
+    this.#assembly.close();
+    await Promise.all(this.#roots.map((root) => root.close()));
+    await this.#running;
+  }
+}

@@ -1,0 +1,229 @@
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isNpyError, type NameFields, NpyError } from "@npystream/codec";
+import pLimit from "p-limit";
+import type { ArraySet, SetArray } from "./array-set.ts";
+import { childLogger } from "./logging.ts";
+import type { SetContract } from "./set-contract.ts";
+import { backoffMs, runAttempt } from "./stage-attempt.ts";
+import { createCommit } from "./stage-commit.ts";
+import {
+  type ResolvedStageOptions,
+  resolveStageOptions,
+  type StageFunction,
+  type StageOptions,
+  type StageResult,
+} from "./stage-options.ts";
+
+/** Sets that wait for another attempt at most; beyond that nothing new is begun, since most of it would fail as well. */
+const MOST_RETRYING = 64;
+
+/**
+ * Runs a function over every set, several at once, until there are no more or the stage is aborted.
+ *
+ * A set is acknowledged when the function has ended well. One it fails with is tried again, while others go on, and is
+ * quarantined after the last attempt: with `ERR_STAGE_TIMEOUT` where that took too long, else with `ERR_STAGE_FAILED`,
+ * whose `cause` is what the function threw. A set whose files change meanwhile is dropped, since it is delivered anew.
+ *
+ * After an abort no more sets are taken. Those that are worked on have `drainMs` to end, then their signal aborts and
+ * they are released. An abort is the usual end of a stage that watches, so that the result tells of it and nothing is
+ * thrown. The discovery is closed in any case.
+ *
+ * @example
+ * await runStage(found, async (set, { commit, signal }) => {
+ *   await using x = await set.arrays.features.open();
+ *   await commit(names, { ...set.fields, role: 'embeddings' }, (out) => pipeline(x.stream(), embed(), out, { signal }));
+ * }, { concurrency: 2 });
+ *
+ * @throws TypeError, RangeError for options that cannot be; whatever `found` fails with.
+ */
+export async function runStage<F extends object = NameFields, S extends SetContract = SetContract>(
+  found: AsyncIterable<ArraySet<F, S>>,
+  stage: StageFunction<F, S>,
+  options: StageOptions = {},
+): Promise<StageResult> {
+  return await new StageRun(stage, resolveStageOptions(options)).run(found);
+}
+
+class StageRun<F extends object, S extends SetContract> {
+  readonly #stage: StageFunction<F, S>;
+  readonly #options: ResolvedStageOptions;
+  readonly #limit: ReturnType<typeof pLimit>;
+  /** Aborts when no more is to be begun. */
+  readonly #stop = new AbortController();
+  /** Aborts when what is under way is to end. */
+  readonly #kill = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #counts = { done: 0, failed: 0, retried: 0, changed: 0, released: 0 };
+  #retrying = 0;
+  #change: (() => void) | undefined;
+
+  constructor(stage: StageFunction<F, S>, options: ResolvedStageOptions) {
+    this.#stage = stage;
+    this.#options = options;
+    this.#limit = pLimit(options.concurrency);
+  }
+
+  async run(found: AsyncIterable<ArraySet<F, S>>): Promise<StageResult> {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#stop.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted === true) {
+      onAbort();
+    }
+    const iterator = found[Symbol.asyncIterator]();
+    let failure: { readonly reason: unknown } | undefined;
+    try {
+      await this.#claim(iterator);
+    } catch (reason) {
+      failure = { reason };
+      this.#stop.abort(reason);
+    }
+    try {
+      await this.#drain();
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      await iterator.return?.();
+    }
+    const aborted = signal?.aborted === true;
+    if (failure !== undefined && !aborted) {
+      throw failure.reason;
+    }
+    return { ...this.#counts, aborted };
+  }
+
+  /** Takes sets as long as there is somebody to work on them. */
+  async #claim(iterator: AsyncIterator<ArraySet<F, S>>): Promise<void> {
+    const stopped = new Promise<undefined>((settle) => {
+      this.#stop.signal.addEventListener("abort", () => settle(undefined), { once: true });
+    });
+    while (!this.#stop.signal.aborted) {
+      const working = this.#limit.activeCount + this.#limit.pendingCount;
+      if (working >= this.#options.concurrency || this.#retrying >= MOST_RETRYING) {
+        const changed = new Promise<void>((settle) => {
+          this.#change = settle;
+        });
+        await Promise.race([changed, stopped]);
+        continue;
+      }
+      const next = iterator.next();
+      const result = await Promise.race([next, stopped]);
+      if (result === undefined) {
+        // What comes after all is given back.
+        next.then(({ value }) => value?.release()).catch(() => undefined);
+      } else if (result.done === true) {
+        return;
+      } else {
+        this.#begin(result.value);
+      }
+    }
+  }
+
+  #begin(set: ArraySet<F, S>): void {
+    const task = this.#work(set).finally(() => {
+      this.#tasks.delete(task);
+      this.#change?.();
+    });
+    this.#tasks.add(task);
+  }
+
+  async #drain(): Promise<void> {
+    const { drainMs } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const onStop = (): void => {
+      timer ??= setTimeout(() => this.#kill.abort(this.#stop.signal.reason), drainMs);
+    };
+    this.#stop.signal.addEventListener("abort", onStop, { once: true });
+    if (this.#stop.signal.aborted) {
+      onStop();
+    }
+    await Promise.all(this.#tasks);
+    clearTimeout(timer);
+    this.#stop.signal.removeEventListener("abort", onStop);
+  }
+
+  /** Works on one set to the end, whatever that is. */
+  async #work(set: ArraySet<F, S>): Promise<void> {
+    const { attempts, baseMs, maxMs } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#limit(() => this.#attempt(set, attempt));
+      if (outcome === undefined) {
+        return;
+      }
+      if (attempt >= attempts) {
+        this.#counts.failed += 1;
+        await set.quarantine(outcome.error);
+        return;
+      }
+      this.#counts.retried += 1;
+      await this.#pause(backoffMs(attempt, baseMs, maxMs));
+      if (this.#stop.signal.aborted) {
+        this.#counts.released += 1;
+        await set.release();
+        return;
+      }
+    }
+  }
+
+  /** Makes one attempt, and settles the set unless that failed. */
+  async #attempt(set: ArraySet<F, S>, attempt: number): Promise<{ readonly error: Error } | undefined> {
+    const { logger, timeoutMs, out } = this.#options;
+    const log = childLogger(logger, { set: set.key, generation: set.generation.slice(0, 16), attempt });
+    try {
+      await runAttempt(
+        async (signal) => {
+          const commit = createCommit({ out: resolve(out ?? set.root), signal, verify: () => set.verify() });
+          await this.#stage(set, { commit, log, signal, attempt });
+        },
+        { timeoutMs, signal: this.#kill.signal },
+      );
+      await set.ack();
+      this.#counts.done += 1;
+      await this.#tidy(set, log);
+      return undefined;
+    } catch (error) {
+      if (this.#kill.signal.aborted) {
+        this.#counts.released += 1;
+        await set.release();
+        return undefined;
+      }
+      if (isNpyError(error) && error.code === "ERR_SET_CHANGED") {
+        log.info({ err: error }, "a set changed while it was worked on");
+        this.#counts.changed += 1;
+        await set.release();
+        return undefined;
+      }
+      log.warn({ err: error }, "an attempt of the stage failed");
+      return { error: stageError(error, attempt) };
+    }
+  }
+
+  /** Removes the files of a set that is done, where that is asked for and they are still those. */
+  async #tidy(set: ArraySet<F, S>, log: ReturnType<typeof childLogger>): Promise<void> {
+    if (this.#options.after === "delete") {
+      try {
+        await set.verify();
+        const arrays: SetArray[] = Object.values(set.arrays);
+        await Promise.all([...new Set(arrays.map(({ path }) => path))].map((path) => rm(path, { force: true })));
+      } catch (error) {
+        log.warn({ err: error }, "the files of a set that is done could not be deleted");
+      }
+    }
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    this.#retrying += 1;
+    this.#change?.();
+    await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    this.#retrying -= 1;
+  }
+}
+
+function stageError(cause: unknown, attempts: number): Error {
+  if (isNpyError(cause) && cause.code === "ERR_STAGE_TIMEOUT") {
+    return cause;
+  }
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new NpyError("ERR_STAGE_FAILED", `attempt ${attempts}, the last, failed: ${message}`, { cause });
+}

@@ -1,0 +1,141 @@
+import { NpyError } from "@npystream/codec";
+import type { Inspection } from "./completeness.ts";
+import type { Candidate, Finding } from "./set-candidate.ts";
+import type { CompiledContract } from "./set-contract.ts";
+import type { SetNames } from "./set-names.ts";
+
+/** What is to be done with a set that was looked at. */
+export type Ruling =
+  | { readonly kind: "ready"; readonly finding: Finding }
+  /** It is as it was when it was delivered or quarantined. */
+  | { readonly kind: "settled" }
+  | { readonly kind: "refused"; readonly reason: string; readonly error: Error; readonly versions: readonly string[] }
+  /** `settleMs` is the time after which it may be complete as it stands; without one, it must change first. */
+  | { readonly kind: "wait"; readonly reason: string; readonly settleMs?: number };
+
+/** What {@link SetJudge} goes by. */
+export interface JudgeOptions {
+  readonly names: SetNames;
+  readonly contract: CompiledContract;
+  readonly completion: "content" | "marker" | "rename-only";
+  readonly settleMs: number;
+}
+
+/**
+ * A file that changed last so long before now counts as settled at the first look. The file system's clock may be that
+ * of another machine: as long as it is not a minute behind, nothing is settled too early.
+ */
+const CLOCK_SKEW_MS = 60_000;
+
+/** Decides what looking into the files of a set means for the set. */
+export class SetJudge {
+  readonly #options: JudgeOptions;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+  }
+
+  /** Rules on a set by its files, in the order of its roles; none of them is missing. */
+  rule(candidate: Candidate, inspections: readonly Inspection[]): Ruling {
+    const versions = inspections.map(({ version }) => version);
+    const barred = this.#bar(candidate, inspections);
+    if (barred !== null) {
+      return sameVersions(versions, candidate.settled) ? { kind: "settled" } : { ...barred, versions };
+    }
+    const unfinished = inspections.findIndex(({ verdict }) => verdict === "incomplete");
+    if (unfinished >= 0) {
+      return { kind: "wait", reason: this.#describe(unfinished, inspections[unfinished]?.reason) };
+    }
+    if (sameVersions(versions, candidate.settled)) {
+      return { kind: "settled" };
+    }
+    const invalid = inspections.findIndex(({ verdict }) => verdict === "invalid");
+    const error = inspections[invalid]?.error;
+    if (error !== undefined) {
+      const path = candidate.absolutePaths[invalid];
+      return {
+        kind: "refused",
+        reason: this.#describe(invalid, error.message),
+        error: error.locate({ path }),
+        versions,
+      };
+    }
+    const doubt = this.#doubt(candidate, inspections);
+    const settleMs = doubt === undefined ? 0 : this.#settleMs(candidate, inspections);
+    if (doubt !== undefined && settleMs > 0) {
+      return { kind: "wait", reason: doubt, settleMs };
+    }
+    return this.#checkContract(candidate, inspections, versions);
+  }
+
+  #checkContract(candidate: Candidate, inspections: readonly Inspection[], versions: readonly string[]): Ruling {
+    const { names, contract } = this.#options;
+    const only = inspections[0]?.arrays ?? new Map();
+    const arrays = names.isArchive
+      ? only
+      : new Map(
+          contract.roles.flatMap((role, at) => {
+            const facts = inspections[at]?.arrays.get("");
+            return facts === undefined ? [] : [[role, facts] as const];
+          }),
+        );
+    const error = contract.check(arrays);
+    return error === null
+      ? { kind: "ready", finding: { candidate, versions, arrays, at: performance.now() } }
+      : { kind: "refused", reason: error.message, error, versions };
+  }
+  /** Refuses a set of which a file was unfinished when it appeared, for as long as that file is there. */
+  #bar(
+    candidate: Candidate,
+    inspections: readonly Inspection[],
+  ): { kind: "refused"; reason: string; error: Error } | null {
+    if (this.#options.completion !== "rename-only") {
+      return null;
+    }
+    const identities = inspections.map(({ version }) => version.split("-", 2).join("-"));
+    candidate.barred = identities.filter((identity, at) => {
+      return inspections[at]?.verdict === "incomplete" || candidate.barred.includes(identity);
+    });
+    const at = identities.findIndex((identity) => candidate.barred.includes(identity));
+    if (at < 0) {
+      return null;
+    }
+    const reason = this.#describe(at, "it was not whole when it appeared, as only files that are written in place are");
+    return { kind: "refused", reason, error: new NpyError("ERR_SET_CONTRACT", reason) };
+  }
+
+  /** What speaks against a set whose files are as long as they say, or nothing. */
+  #doubt(candidate: Candidate, inspections: readonly Inspection[]): string | undefined {
+    const suspicious = inspections.findIndex(({ verdict }) => verdict === "suspicious");
+    if (suspicious >= 0 && this.#options.completion === "content") {
+      return this.#describe(suspicious, inspections[suspicious]?.reason);
+    }
+    // Of a set that is being replaced, the old files still fit each other, and mostly also the new ones.
+    const old = inspections.findIndex(({ version }, at) => candidate.settled[at] === version);
+    return old >= 0 ? this.#describe(old, "it is still the old one, and others of the set are new") : undefined;
+  }
+
+  /** Milliseconds for which the files must still stay as they are. */
+  #settleMs(candidate: Candidate, inspections: readonly Inspection[]): number {
+    const { settleMs } = this.#options;
+    const now = performance.now();
+    const oldest = Date.now() - settleMs - CLOCK_SKEW_MS;
+    if (inspections.every(({ changedAt }) => changedAt < oldest)) {
+      return 0;
+    }
+    const progress = inspections.map(({ version, blocks }) => `${version}-${blocks}`).join();
+    if (candidate.doubt?.progress !== progress) {
+      candidate.doubt = { progress, since: now };
+    }
+    return Math.max(0, settleMs - (now - candidate.doubt.since));
+  }
+
+  #describe(at: number, reason = ""): string {
+    const { names, contract } = this.#options;
+    return names.isArchive ? reason : `${contract.roles[at]}: ${reason}`;
+  }
+}
+
+function sameVersions(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((version, at) => version === b[at]);
+}

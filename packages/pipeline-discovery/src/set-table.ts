@@ -1,0 +1,92 @@
+import type { RootFolder } from "./root-folder.ts";
+import { Candidate } from "./set-candidate.ts";
+import type { SetNames } from "./set-names.ts";
+
+/**
+ * Sets whose files have all gone and whose last state is remembered, so that they are not delivered again should the
+ * same files be back: after a network mount was away, or a move there and back.
+ */
+const REMEMBERED = 100_000;
+
+/** Every set of which a file is there, by name. */
+export class SetTable {
+  readonly #names: SetNames;
+  readonly #roles: readonly string[];
+  readonly #candidates = new Map<RootFolder, Map<string, Candidate>>();
+  readonly #departed = new Map<string, readonly string[]>();
+
+  constructor(names: SetNames, roles: readonly string[]) {
+    this.#names = names;
+    this.#roles = names.isArchive ? [""] : roles;
+  }
+
+  /** Takes up a file and gives the set it belongs to, if to any. */
+  add(root: RootFolder, path: string): Candidate | undefined {
+    const name = this.#names.identify(path);
+    if (name === null) {
+      return undefined;
+    }
+    const known = this.#candidatesOf(root);
+    let candidate = known.get(name.key);
+    if (candidate === undefined) {
+      candidate = new Candidate(root, name.key, name.fields, this.#roles.length);
+      const id = idOf(candidate);
+      candidate.settled = this.#departed.get(id) ?? [];
+      this.#departed.delete(id);
+      known.set(name.key, candidate);
+    }
+    candidate.paths[this.#roles.indexOf(name.role)] = path;
+    return candidate;
+  }
+
+  /** Finds the set of a file that is known. */
+  find(root: RootFolder, path: string): Candidate | undefined {
+    const name = this.#names.identify(path);
+    return name === null ? undefined : this.#candidates.get(root)?.get(name.key);
+  }
+
+  /** Takes a file out of its set, and out of the table the set that has no file left. */
+  remove(candidate: Candidate, path: string): void {
+    const at = candidate.paths.indexOf(path);
+    if (at >= 0) {
+      candidate.paths[at] = "";
+    }
+    if (candidate.isEmpty && this.#candidates.get(candidate.root)?.delete(candidate.key) === true) {
+      this.#remember(candidate);
+    }
+  }
+
+  /** Roles of which a set has no file. */
+  missingRoles(candidate: Candidate): string[] {
+    return this.#roles.filter((_, at) => candidate.paths[at] === "");
+  }
+
+  /** Every set, or those of one root. */
+  *candidates(root?: RootFolder): Generator<Candidate> {
+    for (const [of, known] of this.#candidates) {
+      if (root === undefined || root === of) {
+        yield* known.values();
+      }
+    }
+  }
+
+  #candidatesOf(root: RootFolder): Map<string, Candidate> {
+    const known = this.#candidates.get(root) ?? new Map<string, Candidate>();
+    this.#candidates.set(root, known);
+    return known;
+  }
+
+  #remember(candidate: Candidate): void {
+    if (candidate.settled.length > 0) {
+      this.#departed.set(idOf(candidate), candidate.settled);
+      const [oldest] = this.#departed.size > REMEMBERED ? this.#departed.keys() : [];
+      if (oldest !== undefined) {
+        this.#departed.delete(oldest);
+      }
+    }
+  }
+}
+
+function idOf(candidate: Candidate): string {
+  return `${candidate.root.path}\0${candidate.key}`;
+}

@@ -1,0 +1,133 @@
+import { type ByteSink, formatNpyHeader, NpyError } from "@npystream/codec";
+import { type Entries, GatherBuffer } from "./gather-buffer.ts";
+import type { NpyWriteResult, ResolvedWriteOptions } from "./npy-write-options.ts";
+import type { RowEncoder, RowType } from "./row-encoder.ts";
+
+const PROGRESS_MS = 100;
+
+/** Puts rows behind a header into a sink: the part of a write stream that is no stream. */
+export class NpyRowWriter {
+  readonly #encoder: RowEncoder;
+  readonly #options: ResolvedWriteOptions;
+  readonly #gather: GatherBuffer;
+  readonly #mostRows: number;
+  readonly #isSequence: boolean;
+  #hasHeader = false;
+  #rows = 0;
+  #chunks = 0;
+  #reportedAt = performance.now();
+
+  /** @param onFailure - Told when gathered rows could not be written, which may be when nobody waits. */
+  constructor(sink: ByteSink, encoder: RowEncoder, options: ResolvedWriteOptions, onFailure: (error: unknown) => void) {
+    this.#encoder = encoder;
+    this.#options = options;
+    this.#gather = new GatherBuffer(sink, options.highWaterMark, onFailure);
+    this.#mostRows = options.rows ?? Number.MAX_SAFE_INTEGER;
+    this.#isSequence = options.framing === "sequence";
+  }
+
+  /**
+   * Takes a chunk without waiting. What there is no room for yet comes back and is to be written before any other chunk.
+   *
+   * @throws NpyError `ERR_WRITE_SHAPE`, `ERR_WRITE_DTYPE`, naming the chunk.
+   */
+  take(chunk: unknown): PendingRows | undefined {
+    // The way of most chunks: rows as they lie, behind a header that is written. Nothing is made of them but their copy.
+    if (this.#hasHeader) {
+      const rows = this.#encoder.countPlain(chunk);
+      if (rows >= 0 && this.#rows + rows <= this.#mostRows && this.#gather.take(chunk as Entries)) {
+        this.#count(rows);
+        return undefined;
+      }
+    }
+    const { rows, pieces } = this.#encoder.encode(chunk, this.#chunks);
+    if (this.#rows + rows > this.#mostRows) {
+      const message = `chunk ${this.#chunks}: ${this.#rows + rows} rows where ${this.#mostRows} were declared`;
+      throw new NpyError("ERR_WRITE_SHAPE", message);
+    }
+    const pending = new PendingRows(this.#gather, this.#headerBefore(rows), pieces);
+    this.#count(rows);
+    return pending.take() ? undefined : pending;
+  }
+
+  /**
+   * Writes what is gathered and brings the header up to date; the sink is not committed.
+   *
+   * @throws NpyError `ERR_WRITE_SHAPE` where not the declared number of rows came, or nothing told the row shape;
+   *   `ERR_WRITE_DTYPE` where nothing told the dtype.
+   */
+  async finish(): Promise<NpyWriteResult> {
+    const declared = this.#options.rows;
+    if (declared !== undefined && this.#rows !== declared) {
+      throw new NpyError("ERR_WRITE_SHAPE", `${this.#rows} rows came where ${declared} were declared`);
+    }
+    const row = this.#encoder.rowType;
+    if (row === undefined) {
+      throw this.#options.dtype === undefined
+        ? new NpyError("ERR_WRITE_DTYPE", "no chunk came to tell the dtype, and it was not given")
+        : new NpyError("ERR_WRITE_SHAPE", "no chunk came to tell the row shape, and it was not given");
+    }
+    if (!this.#isSequence) {
+      if (!this.#hasHeader) await this.#gather.write(headerOf(row, this.#rows));
+      else if (declared === undefined) await this.#gather.rewriteStart(headerOf(row, this.#rows));
+    }
+    await this.#gather.drain();
+    this.#options.onProgress?.({ rows: this.#rows, bytes: this.#gather.byteLength });
+    const { dtype } = row.type;
+    return { dtype, shape: Object.freeze([this.#rows, ...row.rowShape]), byteLength: this.#gather.byteLength };
+  }
+
+  /** The header that goes before the next `rows`, where one does. Its length does not depend on the number of rows. */
+  #headerBefore(rows: number): Uint8Array | undefined {
+    const row = this.#encoder.rowType;
+    if (row === undefined || this.#hasHeader) return undefined;
+    this.#hasHeader = !this.#isSequence;
+    return headerOf(row, this.#isSequence ? rows : (this.#options.rows ?? 0));
+  }
+
+  #count(rows: number): void {
+    this.#rows += rows;
+    this.#chunks++;
+    const { onProgress } = this.#options;
+    if (onProgress === undefined) return;
+    const now = performance.now();
+    if (now - this.#reportedAt < PROGRESS_MS) return;
+    this.#reportedAt = now;
+    onProgress({ rows: this.#rows, bytes: this.#gather.byteLength });
+  }
+}
+
+/** Rows on their way into the sink. */
+export class PendingRows {
+  readonly #gather: GatherBuffer;
+  readonly #pieces: Iterator<Uint8Array>;
+  #piece: Uint8Array | undefined;
+
+  constructor(gather: GatherBuffer, header: Uint8Array | undefined, pieces: Iterable<Uint8Array>) {
+    this.#gather = gather;
+    this.#pieces = pieces[Symbol.iterator]();
+    this.#piece = header ?? this.#next();
+  }
+
+  /** Copies pieces as long as there is room; tells whether all are copied. */
+  take(): boolean {
+    for (; this.#piece !== undefined; this.#piece = this.#next()) {
+      if (!this.#gather.take(this.#piece)) return false;
+    }
+    return true;
+  }
+
+  /** Writes the rest; nothing of it is kept when the promise resolves. @throws the sink's error. */
+  async write(): Promise<void> {
+    for (; this.#piece !== undefined; this.#piece = this.#next()) await this.#gather.write(this.#piece);
+  }
+
+  #next(): Uint8Array | undefined {
+    const { done, value } = this.#pieces.next();
+    return done ? undefined : value;
+  }
+}
+
+function headerOf({ type, rowShape }: RowType, rows: number): Uint8Array {
+  return formatNpyHeader({ dtype: type, shape: [rows, ...rowShape] });
+}

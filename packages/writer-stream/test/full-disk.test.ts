@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createNpyWriteStream, streamSink, writeNpy, writeNpz } from "@npystream/writer-stream";
+import test from "ava";
+import { openFiles } from "./open-files.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "npystream-full-disk-"));
+const disk = mountSmallDisk();
+test.after.always(() => {
+  if (disk !== undefined) shell(`umount --lazy ${disk}`);
+  rmSync(folder, { recursive: true });
+});
+
+function shell(command: string): void {
+  execFileSync("sh", ["-c", command], { stdio: "ignore" });
+}
+
+/** A disk of 1 MiB, where this user may mount one. */
+function mountSmallDisk(): string | undefined {
+  try {
+    shell(`mount -t tmpfs -o size=1m tmpfs ${folder}`);
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
+
+async function fill(out: ReturnType<typeof createNpyWriteStream>): Promise<void> {
+  for (const row = new Float64Array(128); ; ) await out.push(row);
+}
+
+test.serial("a device that is always full is ERR_WRITE_NO_SPACE", async (t) => {
+  const device = createWriteStream("/dev/full");
+  const out = createNpyWriteStream(streamSink(device), { rows: 1_000_000, highWaterMark: 65_536 });
+  const error = await t.throwsAsync(fill(out), { code: "ERR_WRITE_NO_SPACE" });
+  t.like(error, { cause: { code: "ENOSPC" } });
+  t.true(device.destroyed);
+  await t.throwsAsync(out.finish(), { is: error });
+});
+
+test.serial("a disk that runs full is ERR_WRITE_NO_SPACE, the partial is gone and the target as it was", async (t) => {
+  if (disk === undefined) {
+    // No right to mount: a device that is always full stands for the disk.
+    await t.throwsAsync(writeNpy(streamSink(createWriteStream("/dev/full")), [1]), { code: "ERR_WRITE_NO_SPACE" });
+    return;
+  }
+  const path = join(disk, "x.npy");
+  writeFileSync(path, "old");
+  const writers = [
+    () => fill(createNpyWriteStream(path, { overwrite: true })),
+    () => fill(createNpyWriteStream(path, { overwrite: true, highWaterMark: 1024 })),
+    () => writeNpy(path, new Float64Array(1 << 20), { overwrite: true }),
+    () => writeNpz(path, { x: new Float64Array(1 << 20) }, { overwrite: true }),
+  ];
+  for (const write of writers) {
+    const error = await t.throwsAsync(write, { code: "ERR_WRITE_NO_SPACE" });
+    t.like(error, { path, cause: { code: "ENOSPC" } });
+    t.is(readFileSync(path, "utf8"), "old");
+    t.deepEqual(readdirSync(disk), ["x.npy"]);
+    t.deepEqual(openFiles(disk), []);
+  }
+  // The room is there again.
+  await writeNpy(path, new Float64Array(1 << 15), { overwrite: true });
+});
