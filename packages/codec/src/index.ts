@@ -8,6 +8,7 @@
 
 export { createData, viewData } from "./array-data.ts";
 export type { AxisIndex, SliceRange } from "./basic-index.ts";
+export { type BlockTable, parseBlockTable } from "./block-table.ts";
 export { type ByteOrder, nativeByteOrder, swapBytes, swapBytesInPlace, swapRecordsInPlace } from "./byte-order.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
