@@ -8,6 +8,12 @@ export interface Float16ArrayLike {
   readonly byteOffset: number;
   readonly length: number;
   [index: number]: number;
+  [Symbol.iterator](): IterableIterator<number>;
+  fill(value: number, start?: number, end?: number): this;
+  join(separator?: string): string;
+  set(values: ArrayLike<number>, offset?: number): void;
+  slice(start?: number, end?: number): Float16ArrayLike;
+  subarray(start?: number, end?: number): Float16ArrayLike;
 }
 
 /** Storage of float16: `Float16Array` (values) where the runtime has it, else `Uint16Array` (bits). */

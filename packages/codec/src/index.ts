@@ -8,6 +8,7 @@
 
 export { createData, viewData } from "./array-data.ts";
 export type { AxisIndex, SliceRange } from "./basic-index.ts";
+export { type BlockTable, parseBlockTable } from "./block-table.ts";
 export { type ByteOrder, nativeByteOrder, swapBytes, swapBytesInPlace, swapRecordsInPlace } from "./byte-order.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
@@ -69,6 +70,16 @@ export {
 export { RowChunk, type RowChunkInit } from "./row-chunk.ts";
 export { scalarAt, setScalar } from "./scalar.ts";
 export { type Order, shapeSize, stridesOf } from "./shape.ts";
+export {
+  type CompressedSparse,
+  type CoordinateSparse,
+  type DiagonalSparse,
+  decodeSparse,
+  encodeSparse,
+  isSparse,
+  type NpzArrays,
+  type SparseArray,
+} from "./sparse.ts";
 export type { ByteSwap, Descr, DescrField, StructField } from "./struct-descr.ts";
 export { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
 export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";

@@ -1,5 +1,6 @@
 import { viewData } from "./array-data.ts";
 import { swapRecordsInPlace } from "./byte-order.ts";
+import { joinBytes } from "./join-bytes.ts";
 import type { LimitOptions } from "./limits.ts";
 import { NdArray } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
@@ -92,7 +93,7 @@ export class NpyParser {
   }
 
   *#readHeader(): Generator<NpyPart, void, undefined> {
-    const bytes = joinBytes(this.#collected, this.#collectedBytes);
+    const bytes = joinBytes(this.#collected);
     const dataOffset = npyDataOffset(bytes, this.#options);
     if (bytes.length < dataOffset) {
       this.#collected = [bytes];
@@ -115,7 +116,7 @@ export class NpyParser {
     const rowBytes = rowBytesOf(header);
     const whole = this.#collectedBytes - (this.#collectedBytes % rowBytes);
     if (whole === 0) return;
-    const bytes = joinBytes(this.#collected, this.#collectedBytes);
+    const bytes = joinBytes(this.#collected);
     const rows = isColumnMajor(header) ? header.length : whole / rowBytes;
     yield this.#chunk(header, rows, bytes.subarray(0, whole));
     this.#row += rows;
@@ -166,15 +167,4 @@ function rowBytesOf(header: NpyHeader): number {
 
 function isColumnMajor({ order, shape }: NpyHeader): boolean {
   return order === "F" && shape.length > 1;
-}
-
-/** Joins pieces into bytes of their own. */
-function joinBytes(pieces: readonly Uint8Array[], byteLength: number): Uint8Array {
-  const joined = new Uint8Array(byteLength);
-  let position = 0;
-  for (const piece of pieces) {
-    joined.set(piece, position);
-    position += piece.length;
-  }
-  return joined;
 }

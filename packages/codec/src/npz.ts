@@ -1,3 +1,4 @@
+import { joinBytes } from "./join-bytes.ts";
 import type { LimitOptions } from "./limits.ts";
 import type { NdArray } from "./nd-array.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
@@ -22,17 +23,8 @@ export function encodeNpz(
   members: Readonly<Record<string, NdArray>>,
   options?: EncodeZipOptions,
 ): Uint8Array<ArrayBuffer> {
-  const pieces = encodeZip(
-    Object.entries(members).map(([name, array]) => ({ name: `${name}.npy`, bytes: encodeNpy(array) })),
-    options,
-  );
-  const bytes = new Uint8Array(pieces.reduce((total, { length }) => total + length, 0));
-  let position = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, position);
-    position += piece.length;
-  }
-  return bytes;
+  const inputs = Object.entries(members).map(([name, array]) => ({ name: `${name}.npy`, bytes: encodeNpy(array) }));
+  return joinBytes(encodeZip(inputs, options));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { BLOCK_TABLE_ID, BLOCK_TABLE_MEMBER, parseLongTables } from "./block-table.ts";
 import { type LimitOptions, resolveLimits } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
 import { decodeMemberName } from "./zip-name.ts";
@@ -20,6 +21,8 @@ export interface ZipMember {
   /** Bytes when inflated. */
   readonly byteLength: number;
   readonly localHeaderOffset: number;
+  /** Table of the blocks it was deflated in, as bytes for {@link parseBlockTable}. */
+  readonly blockTable?: Uint8Array;
 }
 
 // Signatures and sizes of APPNOTE 6.3.10 sections 4.3.7, 4.3.12, 4.3.14, 4.3.15 and 4.3.16.
@@ -72,7 +75,15 @@ export function* readZipDirectory(
     throw new NpyError("ERR_LIMIT_MEMBERS", `the archive has ${count} members, the limit is ${limits.members}`);
   if (offset + size > limit) throw directoryError("the directory lies outside the file");
   const bytes = size === 0 ? new Uint8Array(0) : yield { position: offset, length: size };
-  return readMembers(bytes, count, offset);
+  const members = readMembers(bytes, count, offset);
+  const tables = members.find(({ name, method }) => name === BLOCK_TABLE_MEMBER && method === 0);
+  if (tables === undefined) return members;
+  const start = yield* locateMember(tables, byteLength);
+  const long = parseLongTables(yield { position: start, length: tables.byteLength });
+  return members.map((member) => {
+    const blockTable = member.blockTable ?? long.get(member.name);
+    return blockTable === undefined ? member : { ...member, blockTable };
+  });
 }
 
 /**
@@ -133,16 +144,20 @@ function readMembers(bytes: Uint8Array, count: number, directoryOffset: number):
   return members;
 }
 
-type Sizes = Pick<ZipMember, "compressedSize" | "byteLength" | "localHeaderOffset">;
+type Sizes = Pick<ZipMember, "compressedSize" | "byteLength" | "localHeaderOffset" | "blockTable">;
 
 function readSizes(view: DataView, at: number, extraStart: number, extraEnd: number): Sizes {
   let compressedSize = view.getUint32(at + 20, true);
   let byteLength = view.getUint32(at + 24, true);
   let localHeaderOffset = view.getUint32(at + 42, true);
+  let blockTable: Uint8Array | undefined;
   for (let field = extraStart; field + 4 <= extraEnd; ) {
     const end = field + 4 + view.getUint16(field + 2, true);
     if (end > extraEnd) throw directoryError("an extra field reaches outside its member");
-    if (view.getUint16(field, true) === 1) {
+    const id = view.getUint16(field, true);
+    if (id === BLOCK_TABLE_ID) {
+      blockTable = new Uint8Array(view.buffer, view.byteOffset + field + 4, end - field - 4).slice();
+    } else if (id === 1) {
       // ZIP64, APPNOTE 4.5.3: only the fields that do not fit 32 bits, in this order.
       let value = field + 4;
       const take = (what: string): number => {
@@ -156,7 +171,7 @@ function readSizes(view: DataView, at: number, extraStart: number, extraEnd: num
     }
     field = end;
   }
-  return { compressedSize, byteLength, localHeaderOffset };
+  return { compressedSize, byteLength, localHeaderOffset, ...(blockTable === undefined ? {} : { blockTable }) };
 }
 
 /** Two members over the same bytes are how a small archive inflates without end. */

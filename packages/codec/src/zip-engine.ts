@@ -1,4 +1,5 @@
-import { deflateSync, inflateSync } from "fflate";
+import { Deflate, deflateSync, inflateSync } from "fflate";
+import { joinBytes } from "./join-bytes.ts";
 import { NpyError } from "./npy-error.ts";
 
 /** The checksum of a ZIP member. */
@@ -15,8 +16,13 @@ export interface ZipInflater extends ZipChecksum {
 
 /** What writing an archive needs. */
 export interface ZipDeflater extends ZipChecksum {
-  /** Compresses to a raw deflate stream; `level` 0 to 9. */
-  deflate(bytes: Uint8Array, level: number): Uint8Array;
+  /**
+   * Compresses a block that inflates alone and that others may follow: all but the last end with a flush, at a whole byte
+   * and without a final bit. A whole stream is one block, the last.
+   *
+   * @param level - 0 to 9.
+   */
+  deflateBlock(bytes: Uint8Array, level: number, isLast: boolean): Uint8Array;
 }
 
 /** Deflate at its best packs 258 bytes in 2 bits (RFC 1951 section 3.2.5), so nothing inflates by more than this. */
@@ -24,7 +30,15 @@ export const MAX_DEFLATE_RATIO = 1032;
 
 /** The engine that runs everywhere: fflate, and a table of 8 x 256 words for the checksum. */
 export const portableEngine: ZipInflater & ZipDeflater = {
-  deflate: (bytes, level) => deflateSync(bytes, { level: deflateLevel(level) }),
+  deflateBlock(bytes, level, isLast) {
+    if (isLast) return deflateSync(bytes, { level: deflateLevel(level) });
+    const pieces: Uint8Array[] = [];
+    // A compressor of its own has no history to refer to, so a flush to a whole byte is a full one.
+    const stream = new Deflate({ level: deflateLevel(level) }, (piece) => pieces.push(piece));
+    stream.push(bytes, false);
+    stream.flush(true);
+    return joinBytes(pieces);
+  },
   inflate(bytes, byteLength) {
     let inflated: Uint8Array;
     try {
