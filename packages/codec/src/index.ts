@@ -83,4 +83,4 @@ export {
 export type { ByteSwap, Descr, DescrField, StructField } from "./struct-descr.ts";
 export { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
 export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";
-export { type EncodeZipOptions, encodeZip, type ZipInput } from "./zip-writer.ts";
+export { type EncodeZipOptions, encodeZip, type ZipInput, zipBlocks } from "./zip-writer.ts";

@@ -1,6 +1,6 @@
 import { BLOCK_TABLE_MEMBER, blockTableField, formatBlockTable, formatLongTables } from "./block-table.ts";
-import { deflateBlocks, planBlocks } from "./deflate-blocks.ts";
-import { isNpy, parseNpyHeader } from "./npy-header.ts";
+import { type BlockPlan, cutBlocks, deflateBlocks, planBlocks } from "./deflate-blocks.ts";
+import { isNpy, type NpyHeader, parseNpyHeader } from "./npy-header.ts";
 import { portableEngine, type ZipDeflater } from "./zip-engine.ts";
 import { encodeMemberName } from "./zip-name.ts";
 import {
@@ -79,10 +79,8 @@ export function encodeZip(inputs: readonly ZipInput[], options: EncodeZipOptions
   for (const { name, bytes } of inputs) {
     if (names.has(name)) throw new TypeError(`two members are named ${JSON.stringify(name)}`);
     names.add(name);
-    const header = name.endsWith(".npy") && isNpy(bytes) ? parseNpyHeader(bytes) : undefined;
-    const rowBytes = header === undefined || header.length === 0 ? 0 : header.byteLength / header.length;
-    if (compress) add(name, bytes, deflated(bytes, header?.dataOffset ?? 0, rowBytes, level, engine), undefined);
-    else add(name, bytes, stored(bytes), header?.dataOffset);
+    if (compress) add(name, bytes, deflated(bytes, planInput({ name, bytes }), level, engine), undefined);
+    else add(name, bytes, stored(bytes), headerOf({ name, bytes })?.dataOffset);
   }
   if (longTables.length > 0) {
     const bytes = formatLongTables(longTables);
@@ -98,15 +96,24 @@ function stored(bytes: Uint8Array): Content {
   return { method: 0, pieces: [bytes], compressedSize: bytes.length };
 }
 
-function deflated(
-  bytes: Uint8Array,
-  dataOffset: number,
-  rowBytes: number,
-  level: number,
-  engine: ZipDeflater,
-): Content {
-  const { pieces, table } = deflateBlocks(bytes, planBlocks(dataOffset, rowBytes), level, engine);
+function deflated(bytes: Uint8Array, plan: BlockPlan, level: number, engine: ZipDeflater): Content {
+  const { pieces, table } = deflateBlocks(bytes, plan, level, engine);
   const compressedSize = table.compressed.at(-1) ?? 0;
   const isCut = pieces.length > 1;
   return { method: 8, pieces, compressedSize, ...(isCut ? { table: formatBlockTable(table) } : {}) };
+}
+
+/** Gives the blocks that {@link encodeZip} deflates a file in, as views of its bytes. */
+export function zipBlocks(input: ZipInput): Uint8Array[] {
+  return [...cutBlocks(input.bytes, planInput(input))];
+}
+
+function planInput(input: ZipInput): BlockPlan {
+  const header = headerOf(input);
+  const rowBytes = header === undefined || header.length === 0 ? 0 : header.byteLength / header.length;
+  return planBlocks(header?.dataOffset ?? 0, rowBytes);
+}
+
+function headerOf({ name, bytes }: ZipInput): NpyHeader | undefined {
+  return name.endsWith(".npy") && isNpy(bytes) ? parseNpyHeader(bytes) : undefined;
 }

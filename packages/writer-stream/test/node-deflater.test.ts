@@ -1,5 +1,5 @@
 import { inflateRawSync } from "node:zlib";
-import { portableEngine } from "@npystream/codec";
+import { portableEngine, zipBlocks } from "@npystream/codec";
 import test from "ava";
 import { deflateAhead, nodeDeflater } from "../src/node-deflater.ts";
 
@@ -11,8 +11,17 @@ test("zlib's checksum is the portable engine's, whole and continued", (t) => {
   t.is(nodeDeflater.crc32(bytes.subarray(1000), half), nodeDeflater.crc32(bytes));
 });
 
-test("what is deflated inflates again, at once or ahead", async (t) => {
-  t.deepEqual(new Uint8Array(inflateRawSync(nodeDeflater.deflate(bytes, 6))), bytes);
+test("what is deflated inflates again, and ahead it is the same", async (t) => {
+  t.deepEqual(new Uint8Array(inflateRawSync(nodeDeflater.deflateBlock(bytes, 6, true))), bytes);
   const ahead = await deflateAhead([{ name: "a", bytes }], 6);
-  t.deepEqual(ahead.deflate(bytes, 6), nodeDeflater.deflate(bytes, 6));
+  t.deepEqual(ahead.deflateBlock(bytes, 6, true), nodeDeflater.deflateBlock(bytes, 6, true));
+});
+
+test("blocks deflated ahead join to one stream", async (t) => {
+  const long = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * i) >> 9);
+  const blocks = zipBlocks({ name: "a", bytes: long });
+  t.is(blocks.length, 3);
+  const ahead = await deflateAhead([{ name: "a", bytes: long }], 6);
+  const pieces = blocks.map((block, index) => ahead.deflateBlock(block, 6, index === 2));
+  t.deepEqual(new Uint8Array(inflateRawSync(Buffer.concat(pieces))), long);
 });
