@@ -1,5 +1,6 @@
 import { type DType, type DTypeMap, dataOver, dtypeInfo } from "./dtype.ts";
-import { type ElementType, elementType } from "./element-type.ts";
+import type { ElementType } from "./element-type.ts";
+import { elementType } from "./parse-descr.ts";
 
 /** Allocates zeroed data for `size` elements. */
 export function createData<D extends DType>(type: D | ElementType<D>, size: number): DTypeMap[D] {

@@ -29,7 +29,7 @@ const MAX_EXTRA_BYTES = 65_000;
  * Writes a table: version (1 byte), bytes of the first block and of the others (8 each), number of blocks (4), then the
  * compressed length of each (4), all little-endian.
  */
-export function formatBlockTable(table: BlockTable): Uint8Array<ArrayBuffer> {
+export function formatBlockTable(table: BlockTable): Uint8Array {
   const count = table.compressed.length - 1;
   const bytes = new Uint8Array(PREFIX_BYTES + 4 * count);
   const view = new DataView(bytes.buffer);
@@ -44,7 +44,7 @@ export function formatBlockTable(table: BlockTable): Uint8Array<ArrayBuffer> {
 }
 
 /** Wraps a table as an extra field; `undefined` where it is too long for one. */
-export function blockTableField(table: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+export function blockTableField(table: Uint8Array): Uint8Array | undefined {
   if (table.length > MAX_EXTRA_BYTES) return undefined;
   const field = new Uint8Array(4 + table.length);
   const view = new DataView(field.buffer);

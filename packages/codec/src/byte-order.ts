@@ -1,17 +1,22 @@
-import type { ByteSwap } from "./struct-descr.ts";
-
 /** Order of the bytes in a number. */
 export type ByteOrder = "little" | "big";
 
 /** The order of the machine this runs on. */
 export const nativeByteOrder: ByteOrder = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "little" : "big";
 
+/** Bytes of a record that are in another order than the machine's: `count` units of `unit` bytes from `offset` on. */
+export interface ByteSwap {
+  readonly offset: number;
+  readonly unit: number;
+  readonly count: number;
+}
+
 /**
  * Reverses every `unit` bytes into a new array; the input stays as it is.
  *
  * @throws RangeError where the bytes are not a whole number of units.
  */
-export function swapBytes(bytes: Uint8Array, unit: number): Uint8Array<ArrayBuffer> {
+export function swapBytes(bytes: Uint8Array, unit: number): Uint8Array {
   const swapped = new Uint8Array(bytes);
   swapBytesInPlace(swapped, unit);
   return swapped;

@@ -1,6 +1,6 @@
+import type { Descr, DescrField } from "./element-type.ts";
 import { NpyError } from "./npy-error.ts";
 import { formatPythonString, PythonTuple, type PythonValue } from "./python-literal.ts";
-import type { Descr, DescrField } from "./struct-descr.ts";
 
 /**
  * Takes a descr out of a parsed header: a type string, or a list of fields at any depth.

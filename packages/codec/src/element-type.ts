@@ -1,9 +1,5 @@
-import { nativeByteOrder } from "./byte-order.ts";
 import type { DatetimeUnit } from "./datetime-unit.ts";
-import { type DType, dtypeInfo, dtypes } from "./dtype.ts";
-import { isNpyError } from "./npy-error.ts";
-import { type Descr, type ParsedDescr, parseFields, type StructField } from "./struct-descr.ts";
-import { formatTypeString, parseTypeString } from "./type-string.ts";
+import type { DType } from "./dtype.ts";
 
 /** What one element of an array is, in full. */
 export interface ElementType<D extends DType = DType> {
@@ -27,59 +23,28 @@ export interface ElementType<D extends DType = DType> {
  */
 export type DTypeLike<D extends DType = DType> = D | ElementType<D> | Descr;
 
-const cache = new Map<string, ElementType>();
-
 /**
- * Gives the element type that `like` names. Its byte order is that of the machine whatever `like` says.
- *
- * @throws NpyError `ERR_NPY_OBJECT` for pickled objects, `ERR_NPY_DTYPE` for a type there is not.
+ * NumPy's `dtype.descr` in JavaScript: a type string, or the fields of a struct. Padding is a field without a name and of
+ * type `|Vn`.
  */
-export function elementType<D extends DType>(like: D | ElementType<D>): ElementType<D>;
-export function elementType(like: DTypeLike): ElementType;
-export function elementType(like: DTypeLike): ElementType {
-  if (typeof like !== "string") return "dtype" in like ? like : parseDescr(like).type;
-  const known = cache.get(like);
-  if (known !== undefined) return known;
-  const { type } = parseDescr(like);
-  // Names of dtypes are few; type strings of bytes and text are as many as there are files.
-  if (dtypes.includes(type.dtype) && type.dtype === like) cache.set(like, type);
-  return type;
-}
+export type Descr = string | readonly DescrField[];
 
-/** Tells whether `value` names a dtype: `float32`, `datetime64[ns]`. */
-export function isDType(value: unknown): value is DType {
-  if (typeof value !== "string") return false;
-  if (value === "struct" || dtypes.includes(value as DType)) return true;
-  try {
-    return elementType(value).dtype === value;
-  } catch (error) {
-    if (isNpyError(error)) return false;
-    throw error;
-  }
-}
+/** Name (or title and name), type and, for a sub-array, shape of a field. */
+export type DescrField = readonly [
+  name: string | readonly [title: string, name: string],
+  descr: Descr,
+  shape?: readonly number[],
+];
 
-/**
- * Reads a descr as a file has it.
- *
- * @throws NpyError `ERR_NPY_OBJECT` for pickled objects at any depth, `ERR_NPY_DTYPE` for a type there is not.
- */
-export function parseDescr(descr: Descr): ParsedDescr {
-  if (typeof descr === "string") {
-    const { dtype, itemSize, unit, byteOrder } = parseTypeString(descr);
-    const { components, entryBytes, kind } = dtypeInfo(dtype);
-    const type: ElementType = Object.freeze({
-      dtype,
-      itemSize,
-      stride: itemSize / entryBytes,
-      descr: formatTypeString(dtype, itemSize, unit),
-      ...(unit === undefined ? {} : { unit: Object.freeze(unit) }),
-    });
-    const swapUnit = kind === "U" ? 4 : itemSize / components;
-    const isSwapped = byteOrder !== nativeByteOrder && itemSize > 0;
-    return { type, byteOrder, swaps: isSwapped ? [{ offset: 0, unit: swapUnit, count: itemSize / swapUnit }] : [] };
-  }
-  const { fields, descr: native, itemSize, swaps, byteOrders } = parseFields(descr, parseDescr);
-  const type: ElementType = Object.freeze({ dtype: "struct", itemSize, stride: itemSize, descr: native, fields });
-  const [only, ...others] = byteOrders;
-  return { type, byteOrder: others.length > 0 ? "mixed" : (only ?? nativeByteOrder), swaps };
+/** One field of a struct. */
+export interface StructField {
+  readonly name: string;
+  /** Second name that NumPy lets a field have. */
+  readonly title?: string;
+  /** What one element of the field is. */
+  readonly type: ElementType;
+  /** Shape of a sub-array; empty for a single value. */
+  readonly shape: readonly number[];
+  /** Position in the record in bytes. */
+  readonly offset: number;
 }

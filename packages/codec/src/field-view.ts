@@ -1,8 +1,7 @@
 import { viewData } from "./array-data.ts";
 import { type DType, type DTypeMap, dataOver, dtypeInfo } from "./dtype.ts";
-import type { ElementType } from "./element-type.ts";
+import type { ElementType, StructField } from "./element-type.ts";
 import { shapeSize, stridesOf } from "./shape.ts";
-import type { StructField } from "./struct-descr.ts";
 
 /** A strided array of one field of a struct array. */
 export interface FieldArray {

@@ -9,7 +9,14 @@
 export { createData, viewData } from "./array-data.ts";
 export type { AxisIndex, SliceRange } from "./basic-index.ts";
 export { type BlockTable, parseBlockTable } from "./block-table.ts";
-export { type ByteOrder, nativeByteOrder, swapBytes, swapBytesInPlace, swapRecordsInPlace } from "./byte-order.ts";
+export {
+  type ByteOrder,
+  type ByteSwap,
+  nativeByteOrder,
+  swapBytes,
+  swapBytesInPlace,
+  swapRecordsInPlace,
+} from "./byte-order.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
 export { copyToC, type StridedArray } from "./copy-strided.ts";
@@ -31,7 +38,7 @@ export {
   type StructScalar,
   type TypedArray,
 } from "./dtype.ts";
-export { type DTypeLike, type ElementType, elementType, isDType } from "./element-type.ts";
+export type { Descr, DescrField, DTypeLike, ElementType, StructField } from "./element-type.ts";
 export type { Complex } from "./extended-scalar.ts";
 export { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from "./float16.ts";
 export { decodeLatin1 } from "./latin1.ts";
@@ -60,6 +67,7 @@ export {
 } from "./npy-header.ts";
 export { NpyParser, type NpyParserOptions, type NpyPart } from "./npy-parser.ts";
 export { checkInflatedSize, type DecodeNpzOptions, decodeNpz, encodeNpz } from "./npz.ts";
+export { elementType, isDType } from "./parse-descr.ts";
 export {
   type LiteralOptions,
   type PythonDict,
@@ -80,7 +88,6 @@ export {
   type NpzArrays,
   type SparseArray,
 } from "./sparse.ts";
-export type { ByteSwap, Descr, DescrField, StructField } from "./struct-descr.ts";
 export { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
 export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";
 export { type EncodeZipOptions, encodeZip, type ZipInput, zipBlocks } from "./zip-writer.ts";

@@ -3,9 +3,10 @@ import { type AxisIndex, resolveIndex, resolveRange } from "./basic-index.ts";
 import { castData } from "./cast.ts";
 import { copyToC } from "./copy-strided.ts";
 import { type DType, type DTypeMap, dataOver, dtypeOf, type ScalarMap, type TypedArray } from "./dtype.ts";
-import { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
+import type { DTypeLike, ElementType } from "./element-type.ts";
 import { fieldArray, findField, isFieldInPlace } from "./field-view.ts";
 import { NpyError } from "./npy-error.ts";
+import { elementType } from "./parse-descr.ts";
 import { scalarAt } from "./scalar.ts";
 import { type Order, shapeSize, stridesOf } from "./shape.ts";
 

@@ -1,8 +1,9 @@
 import { createData } from "./array-data.ts";
 import type { DType } from "./dtype.ts";
-import { type DTypeLike, type ElementType, elementType } from "./element-type.ts";
+import type { DTypeLike, ElementType } from "./element-type.ts";
 import { NdArray, type Nested } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
+import { elementType } from "./parse-descr.ts";
 import { setScalar } from "./scalar.ts";
 import { shapeSize } from "./shape.ts";
 

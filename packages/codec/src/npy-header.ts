@@ -1,13 +1,13 @@
-import type { ByteOrder } from "./byte-order.ts";
+import type { ByteOrder, ByteSwap } from "./byte-order.ts";
 import { formatDescr, formatTuple, readDescr } from "./descr-text.ts";
 import type { DType } from "./dtype.ts";
-import { type DTypeLike, type ElementType, elementType, parseDescr } from "./element-type.ts";
+import type { Descr, DTypeLike, ElementType } from "./element-type.ts";
 import { decodeLatin1, encodeLatin1 } from "./latin1.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
+import { elementType, parseDescr } from "./parse-descr.ts";
 import { PythonTuple, type PythonValue, parsePythonLiteral } from "./python-literal.ts";
 import { checkShape, type Order, shapeSize } from "./shape.ts";
-import type { ByteSwap, Descr } from "./struct-descr.ts";
 
 /** Version of the `.npy` format: 1.0 has 2 bytes of header length, 2.0 has 4, 3.0 is UTF-8 beside that (NEP 1). */
 export type NpyVersion = "1.0" | "2.0" | "3.0";
@@ -123,7 +123,7 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
  *
  * @throws NpyError `ERR_NPY_SHAPE` for a shape that no array has.
  */
-export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array<ArrayBuffer> {
+export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array {
   const { shape, order = "C" } = spec;
   const { itemSize, descr } = elementType(spec.dtype);
   shapeSize(shape, itemSize);

@@ -1,4 +1,5 @@
 import { viewData } from "./array-data.ts";
+import type { ByteSwap } from "./byte-order.ts";
 import { swapRecordsInPlace } from "./byte-order.ts";
 import type { DType } from "./dtype.ts";
 import type { ElementType } from "./element-type.ts";
@@ -7,7 +8,6 @@ import { NdArray } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
 import { formatNpyHeader, parseNpyHeader } from "./npy-header.ts";
 import { type Order, stridesOf } from "./shape.ts";
-import type { ByteSwap } from "./struct-descr.ts";
 
 /** Options of {@link decodeNpy}. */
 export interface DecodeNpyOptions extends LimitOptions {
@@ -64,7 +64,7 @@ export function decodeNpy(bytes: Uint8Array, options?: DecodeNpyOptions): NdArra
 }
 
 /** Encodes an array as the `.npy` that `np.save` writes for it, byte for byte: Fortran order only where C does not hold. */
-export function encodeNpy(array: NdArray): Uint8Array<ArrayBuffer> {
+export function encodeNpy(array: NdArray): Uint8Array {
   const order = array.order === "F" ? "F" : "C";
   const header = formatNpyHeader({ dtype: array.type, shape: array.shape, order });
   const data = arrayBytes(order === "F" ? array.transpose() : array);

@@ -19,10 +19,7 @@ export interface DecodeNpzOptions extends LimitOptions {
  *
  * @param members - Arrays by name, without `.npy`.
  */
-export function encodeNpz(
-  members: Readonly<Record<string, NdArray>>,
-  options?: EncodeZipOptions,
-): Uint8Array<ArrayBuffer> {
+export function encodeNpz(members: Readonly<Record<string, NdArray>>, options?: EncodeZipOptions): Uint8Array {
   const inputs = Object.entries(members).map(([name, array]) => ({ name: `${name}.npy`, bytes: encodeNpy(array) }));
   return joinBytes(encodeZip(inputs, options));
 }

@@ -1,40 +1,7 @@
-import type { ByteOrder } from "./byte-order.ts";
-import type { ElementType } from "./element-type.ts";
+import type { ByteOrder, ByteSwap } from "./byte-order.ts";
+import type { Descr, DescrField, ElementType, StructField } from "./element-type.ts";
 import { NpyError } from "./npy-error.ts";
 import { shapeSize } from "./shape.ts";
-
-/**
- * NumPy's `dtype.descr` in JavaScript: a type string, or the fields of a struct. Padding is a field without a name and of
- * type `|Vn`.
- */
-export type Descr = string | readonly DescrField[];
-
-/** Name (or title and name), type and, for a sub-array, shape of a field. */
-export type DescrField = readonly [
-  name: string | readonly [title: string, name: string],
-  descr: Descr,
-  shape?: readonly number[],
-];
-
-/** One field of a struct. */
-export interface StructField {
-  readonly name: string;
-  /** Second name that NumPy lets a field have. */
-  readonly title?: string;
-  /** What one element of the field is. */
-  readonly type: ElementType;
-  /** Shape of a sub-array; empty for a single value. */
-  readonly shape: readonly number[];
-  /** Position in the record in bytes. */
-  readonly offset: number;
-}
-
-/** Bytes of a record that are in another order than the machine's: `count` units of `unit` bytes from `offset` on. */
-export interface ByteSwap {
-  readonly offset: number;
-  readonly unit: number;
-  readonly count: number;
-}
 
 /** An element type as a file has it. */
 export interface ParsedDescr {

@@ -1,8 +1,7 @@
 import { viewData } from "./array-data.ts";
 import type { DTypeMap, NestedScalar, Scalar, StructScalar, TypedArray } from "./dtype.ts";
-import type { ElementType } from "./element-type.ts";
+import type { ElementType, StructField } from "./element-type.ts";
 import { shapeSize } from "./shape.ts";
-import type { StructField } from "./struct-descr.ts";
 
 /** Reads one element of any type; handed in, since a record's fields are elements again. */
 type ReadScalar = (type: ElementType, data: TypedArray, index: number) => Scalar;

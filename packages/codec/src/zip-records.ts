@@ -40,7 +40,7 @@ const MAX_16 = 0xffff;
  *
  * @param padding - Bytes to lengthen it by, from {@link alignmentPadding}.
  */
-export function formatLocalHeader(member: MemberRecord, padding = 0): Uint8Array<ArrayBuffer> {
+export function formatLocalHeader(member: MemberRecord, padding = 0): Uint8Array {
   const header = new Uint8Array(LOCAL_HEADER_BYTES + member.name.length + LOCAL_ZIP64_BYTES + padding);
   const view = new DataView(header.buffer);
   view.setUint32(0, 0x04034b50, true);
@@ -77,7 +77,7 @@ export function alignmentPadding(offset: number, nameBytes: number, inside: numb
 }
 
 /** Writes a member's entry in the central directory; ZIP64 only where a number does not fit 32 bits, as NumPy does. */
-export function formatCentralHeader(member: MemberRecord): Uint8Array<ArrayBuffer> {
+export function formatCentralHeader(member: MemberRecord): Uint8Array {
   const large = [member.byteLength, member.compressedSize, member.offset].filter((value) => value >= MAX_32);
   const zip64Bytes = large.length === 0 ? 0 : 4 + 8 * large.length;
   const own = member.extra ?? new Uint8Array(0);
@@ -114,7 +114,7 @@ export function formatCentralHeader(member: MemberRecord): Uint8Array<ArrayBuffe
  * @param size - Bytes of the directory.
  * @param offset - Position of the directory.
  */
-export function formatEndRecords(count: number, size: number, offset: number): Uint8Array<ArrayBuffer> {
+export function formatEndRecords(count: number, size: number, offset: number): Uint8Array {
   const zip64 = count >= MAX_16 || size >= MAX_32 || offset >= MAX_32;
   const bytes = new Uint8Array((zip64 ? 56 + 20 : 0) + 22);
   const view = new DataView(bytes.buffer);
