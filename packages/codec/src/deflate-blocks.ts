@@ -1,5 +1,5 @@
 import type { BlockTable } from "./block-table.ts";
-import type { ZipDeflater } from "./zip-engine.ts";
+import { joinBytes } from "./join-bytes.ts";
 
 /** Bytes of content a block holds, unless rows ask for more or less. */
 export const BLOCK_BYTES: number = 1 << 20;
@@ -26,28 +26,41 @@ export function planBlocks(dataOffset: number, rowBytes: number): BlockPlan {
   return { firstBytes: dataOffset + blockBytes, blockBytes };
 }
 
-/** Cuts content into its blocks. */
-export function* cutBlocks(content: Uint8Array, { firstBytes, blockBytes }: BlockPlan): Generator<Uint8Array> {
-  for (let start = 0, end = firstBytes; start < content.length || start === 0; start = end, end += blockBytes) {
-    yield content.subarray(start, end);
+/** Cuts content into its blocks: views, but for a block that lies across two pieces. No content is one empty block. */
+export function* cutBlocks(content: readonly Uint8Array[], plan: BlockPlan): Generator<Uint8Array> {
+  let needed = plan.firstBytes;
+  let collected: Uint8Array[] = [];
+  let byteLength = 0;
+  let cut = 0;
+  for (const piece of content) {
+    for (let start = 0; start < piece.length; ) {
+      const part = piece.subarray(start, start + needed - byteLength);
+      collected.push(part);
+      byteLength += part.length;
+      start += part.length;
+      if (byteLength < needed) continue;
+      yield blockOf(collected);
+      cut++;
+      collected = [];
+      byteLength = 0;
+      needed = plan.blockBytes;
+    }
   }
-}
-
-/** Deflates content in blocks that join to one deflate stream and inflate alone. */
-export function deflateBlocks(
-  content: Uint8Array,
-  plan: BlockPlan,
-  level: number,
-  engine: ZipDeflater,
-): { readonly pieces: readonly Uint8Array[]; readonly table: BlockTable } {
-  const blocks = [...cutBlocks(content, plan)];
-  const pieces = blocks.map((block, index) => engine.deflateBlock(block, level, index === blocks.length - 1));
-  return { pieces, table: tableOf(plan, content.length, pieces) };
+  if (byteLength > 0 || cut === 0) yield blockOf(collected);
 }
 
 /** Makes the table of deflated blocks. */
-export function tableOf(plan: BlockPlan, byteLength: number, pieces: readonly { length: number }[]): BlockTable {
+export function tableOf(
+  plan: BlockPlan,
+  byteLength: number,
+  pieces: readonly { readonly length: number }[],
+): BlockTable {
   const compressed = new Float64Array(pieces.length + 1);
   for (const [index, { length }] of pieces.entries()) compressed[index + 1] = (compressed[index] as number) + length;
   return { firstBytes: Math.min(plan.firstBytes, byteLength), blockBytes: plan.blockBytes, compressed };
+}
+
+function blockOf(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : joinBytes(pieces);
 }

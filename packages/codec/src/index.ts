@@ -53,7 +53,15 @@ export {
 } from "./name-template.ts";
 export { NdArray, type NdArrayInit, type Nested } from "./nd-array.ts";
 export { fromNested } from "./nested.ts";
-export { arrayBytes, type DataLayout, type DecodeNpyOptions, decodeData, decodeNpy, encodeNpy } from "./npy.ts";
+export {
+  arrayBytes,
+  type DataLayout,
+  type DecodeNpyOptions,
+  decodeData,
+  decodeNpy,
+  encodeNpy,
+  npyPieces,
+} from "./npy.ts";
 export { isNpyError, NpyError, type NpyErrorCode, type NpyErrorDetails, type NpyErrorLocation } from "./npy-error.ts";
 export {
   formatNpyHeader,
@@ -90,4 +98,4 @@ export {
 } from "./sparse.ts";
 export { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
 export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";
-export { type EncodeZipOptions, encodeZip, type ZipInput, zipBlocks } from "./zip-writer.ts";
+export { type EncodeZipOptions, encodeZip, type ZipInput, zipArray, zipBlocks } from "./zip-writer.ts";

@@ -3,6 +3,7 @@ import type { ByteSwap } from "./byte-order.ts";
 import { swapRecordsInPlace } from "./byte-order.ts";
 import type { DType } from "./dtype.ts";
 import type { ElementType } from "./element-type.ts";
+import { joinBytes } from "./join-bytes.ts";
 import type { LimitOptions } from "./limits.ts";
 import { NdArray } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
@@ -65,17 +66,20 @@ export function decodeNpy(bytes: Uint8Array, options?: DecodeNpyOptions): NdArra
 
 /** Encodes an array as the `.npy` that `np.save` writes for it, byte for byte: Fortran order only where C does not hold. */
 export function encodeNpy(array: NdArray): Uint8Array {
+  return joinBytes(npyPieces(array));
+}
+
+/** Gives the header and the data of an array's `.npy`; the data is a view where the elements lie in order. */
+export function npyPieces(array: NdArray): readonly [header: Uint8Array, data: Uint8Array] {
   const order = array.order === "F" ? "F" : "C";
   const header = formatNpyHeader({ dtype: array.type, shape: array.shape, order });
-  const data = arrayBytes(order === "F" ? array.transpose() : array);
-  const bytes = new Uint8Array(header.length + data.length);
-  bytes.set(header);
-  bytes.set(data, header.length);
-  return bytes;
+  return [header, arrayBytes(order === "F" ? array.transpose() : array)];
 }
 
 /** Gives the elements' bytes in C order and the machine's byte order: a view where they lie so, else a copy. */
 export function arrayBytes(array: NdArray): Uint8Array {
+  // A view without elements may begin past its data.
+  if (array.byteLength === 0) return new Uint8Array(0);
   const whole = array.contiguous();
   return new Uint8Array(whole.data.buffer, whole.data.byteOffset + whole.offset * whole.itemSize, whole.byteLength);
 }

@@ -1,12 +1,12 @@
 import { joinBytes } from "./join-bytes.ts";
 import type { LimitOptions } from "./limits.ts";
 import type { NdArray } from "./nd-array.ts";
-import { decodeNpy, encodeNpy } from "./npy.ts";
+import { decodeNpy } from "./npy.ts";
 import { isNpyError, NpyError } from "./npy-error.ts";
 import { isNpy } from "./npy-header.ts";
 import { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
 import { MAX_DEFLATE_RATIO, portableEngine, type ZipInflater } from "./zip-engine.ts";
-import { type EncodeZipOptions, encodeZip } from "./zip-writer.ts";
+import { type EncodeZipOptions, encodeZip, zipArray } from "./zip-writer.ts";
 
 /** Options of {@link decodeNpz}. */
 export interface DecodeNpzOptions extends LimitOptions {
@@ -20,7 +20,7 @@ export interface DecodeNpzOptions extends LimitOptions {
  * @param members - Arrays by name, without `.npy`.
  */
 export function encodeNpz(members: Readonly<Record<string, NdArray>>, options?: EncodeZipOptions): Uint8Array {
-  const inputs = Object.entries(members).map(([name, array]) => ({ name: `${name}.npy`, bytes: encodeNpy(array) }));
+  const inputs = Object.entries(members).map(([name, array]) => zipArray(name, array));
   return joinBytes(encodeZip(inputs, options));
 }
 

@@ -1,5 +1,4 @@
 import type { DType, DTypeMap, Scalar, ScalarMap, StructScalar, TypedArray } from "./dtype.ts";
-import { dtypeInfo } from "./dtype.ts";
 import type { ElementType } from "./element-type.ts";
 import { type Complex, clongdoubleAt, longdoubleAt, setLongdouble } from "./extended-scalar.ts";
 import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from "./float16.ts";
@@ -70,7 +69,8 @@ const accesses: ReadonlyMap<string, ScalarAccess<never>> = new Map<string, Scala
 ]);
 
 function accessOf(dtype: DType): ScalarAccess<TypedArray> {
-  const access = accesses.get(dtypeInfo(dtype).kind === "M" ? "datetime64" : dtype.replace(/\[.*/, ""));
+  // Datetimes and timedeltas with a unit are counts like those without.
+  const access = accesses.get(dtype) ?? accesses.get("int64");
   // The table has every dtype, with the data that DTypeMap gives it.
   return access as unknown as ScalarAccess<TypedArray>;
 }

@@ -1,6 +1,7 @@
 import { BLOCK_TABLE_MEMBER, blockTableField, formatBlockTable, formatLongTables } from "./block-table.ts";
-import { type BlockPlan, cutBlocks, deflateBlocks, planBlocks } from "./deflate-blocks.ts";
-import { isNpy, type NpyHeader, parseNpyHeader } from "./npy-header.ts";
+import { type BlockPlan, cutBlocks, planBlocks, tableOf } from "./deflate-blocks.ts";
+import type { NdArray } from "./nd-array.ts";
+import { npyPieces } from "./npy.ts";
 import { portableEngine, type ZipDeflater } from "./zip-engine.ts";
 import { encodeMemberName } from "./zip-name.ts";
 import {
@@ -15,7 +16,14 @@ import {
 export interface ZipInput {
   /** Name as stored, `features.npy`. */
   readonly name: string;
-  readonly bytes: Uint8Array;
+  /** Its bytes, in pieces that follow each other. */
+  readonly content: readonly Uint8Array[];
+  /** Bytes in front of what is aligned and cut into rows: the header of an array. @defaultValue nothing is aligned */
+  readonly dataOffset?: number;
+  /** Bytes a row, with which blocks end. @defaultValue 0, no rows */
+  readonly rowBytes?: number;
+  /** The blocks of {@link zipBlocks}, where they were deflated ahead. */
+  readonly deflated?: readonly Uint8Array[];
 }
 
 /** Options of {@link encodeZip}. */
@@ -30,10 +38,9 @@ export interface EncodeZipOptions {
   readonly engine?: ZipDeflater;
 }
 
-interface Content {
+interface Body {
   readonly method: 0 | 8;
   readonly pieces: readonly Uint8Array[];
-  readonly compressedSize: number;
   /** The block table, where there is one. */
   readonly table?: Uint8Array;
 }
@@ -55,65 +62,67 @@ export function encodeZip(inputs: readonly ZipInput[], options: EncodeZipOptions
   const records: MemberRecord[] = [];
   const longTables: [name: Uint8Array, table: Uint8Array][] = [];
   let offset = 0;
-  const add = (name: string, bytes: Uint8Array, content: Content, inside: number | undefined): void => {
-    const { bytes: encoded, utf8 } = encodeMemberName(name);
-    const field = content.table === undefined ? undefined : blockTableField(content.table);
-    if (content.table !== undefined && field === undefined) longTables.push([encoded, content.table]);
-    const { method, compressedSize } = content;
-    const record = {
-      name: encoded,
+  const add = (input: ZipInput, body: Body): void => {
+    const { bytes: name, utf8 } = encodeMemberName(input.name);
+    const { method, pieces: stored, table } = body;
+    const extra = table === undefined ? undefined : blockTableField(table);
+    if (table !== undefined && extra === undefined) longTables.push([name, table]);
+    const record: MemberRecord = {
+      name,
       utf8,
       method,
-      crc32: engine.crc32(bytes),
-      compressedSize,
-      byteLength: bytes.length,
+      crc32: input.content.reduce((crc, piece) => engine.crc32(piece, crc), 0),
+      compressedSize: lengthOf(stored),
+      byteLength: lengthOf(input.content),
+      offset,
+      ...(extra === undefined ? {} : { extra }),
     };
-    const member: MemberRecord = { ...record, offset, ...(field === undefined ? {} : { extra: field }) };
-    const padding = inside === undefined ? 0 : alignmentPadding(offset, encoded.length, inside, alignment);
-    const header = formatLocalHeader(member, padding);
-    pieces.push(header, ...content.pieces);
-    records.push(member);
-    offset += header.length + compressedSize;
+    const isAligned = method === 0 && input.dataOffset !== undefined;
+    const padding = isAligned ? alignmentPadding(offset, name.length, input.dataOffset, alignment) : 0;
+    const header = formatLocalHeader(record, padding);
+    pieces.push(header, ...stored);
+    records.push(record);
+    offset += header.length + record.compressedSize;
   };
   const names = new Set<string>();
-  for (const { name, bytes } of inputs) {
-    if (names.has(name)) throw new TypeError(`two members are named ${JSON.stringify(name)}`);
-    names.add(name);
-    if (compress) add(name, bytes, deflated(bytes, planInput({ name, bytes }), level, engine), undefined);
-    else add(name, bytes, stored(bytes), headerOf({ name, bytes })?.dataOffset);
+  for (const input of inputs) {
+    if (names.has(input.name)) throw new TypeError(`two members are named ${JSON.stringify(input.name)}`);
+    names.add(input.name);
+    add(input, compress ? deflate(input, level, engine) : { method: 0, pieces: input.content });
   }
   if (longTables.length > 0) {
-    const bytes = formatLongTables(longTables);
-    add(BLOCK_TABLE_MEMBER, bytes, stored(bytes), undefined);
+    const content = [formatLongTables(longTables)];
+    add({ name: BLOCK_TABLE_MEMBER, content }, { method: 0, pieces: content });
   }
   const directory = records.map(formatCentralHeader);
-  const size = directory.reduce((total, { length }) => total + length, 0);
-  pieces.push(...directory, formatEndRecords(records.length, size, offset));
+  pieces.push(...directory, formatEndRecords(records.length, lengthOf(directory), offset));
   return pieces;
 }
 
-function stored(bytes: Uint8Array): Content {
-  return { method: 0, pieces: [bytes], compressedSize: bytes.length };
+/** Makes the `.npy` of an array a file of an archive, without a copy of elements that lie in order. */
+export function zipArray(name: string, array: NdArray): ZipInput {
+  const content = npyPieces(array);
+  const rowBytes = array.length === 0 ? 0 : array.byteLength / array.length;
+  return { name: `${name}.npy`, content, dataOffset: content[0].length, rowBytes };
 }
 
-function deflated(bytes: Uint8Array, plan: BlockPlan, level: number, engine: ZipDeflater): Content {
-  const { pieces, table } = deflateBlocks(bytes, plan, level, engine);
-  const compressedSize = table.compressed.at(-1) ?? 0;
-  const isCut = pieces.length > 1;
-  return { method: 8, pieces, compressedSize, ...(isCut ? { table: formatBlockTable(table) } : {}) };
-}
-
-/** Gives the blocks that {@link encodeZip} deflates a file in, as views of its bytes. */
+/** Gives the blocks that {@link encodeZip} deflates a file in, each a part of its content in one piece. */
 export function zipBlocks(input: ZipInput): Uint8Array[] {
-  return [...cutBlocks(input.bytes, planInput(input))];
+  return [...cutBlocks(input.content, planInput(input))];
 }
 
-function planInput(input: ZipInput): BlockPlan {
-  const header = headerOf(input);
-  const rowBytes = header === undefined || header.length === 0 ? 0 : header.byteLength / header.length;
-  return planBlocks(header?.dataOffset ?? 0, rowBytes);
+function deflate(input: ZipInput, level: number, engine: ZipDeflater): Body {
+  const blocks = input.deflated === undefined ? zipBlocks(input) : [];
+  const pieces =
+    input.deflated ?? blocks.map((block, index) => engine.deflateBlock(block, level, index === blocks.length - 1));
+  if (pieces.length < 2) return { method: 8, pieces };
+  return { method: 8, pieces, table: formatBlockTable(tableOf(planInput(input), lengthOf(input.content), pieces)) };
 }
 
-function headerOf({ name, bytes }: ZipInput): NpyHeader | undefined {
-  return name.endsWith(".npy") && isNpy(bytes) ? parseNpyHeader(bytes) : undefined;
+function planInput({ dataOffset = 0, rowBytes = 0 }: ZipInput): BlockPlan {
+  return planBlocks(dataOffset, rowBytes);
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((total, { length }) => total + length, 0);
 }

@@ -29,7 +29,7 @@ with np.errstate(all='ignore'):
 print(json.dumps(out))
 `;
 const casts: [string, DType, string, string][] = JSON.parse(
-  execFileSync("python3", ["-c", program], { encoding: "utf8", maxBuffer: 1 << 27 }),
+  execFileSync("python3", ["-W", "ignore", "-c", program], { encoding: "utf8", maxBuffer: 1 << 27 }),
 );
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 

@@ -21,7 +21,7 @@ for name in ${JSON.stringify(dtypes)}:
 print(json.dumps(out))
 `;
 const expected: Record<string, { values: unknown[][]; hex: string }> = JSON.parse(
-  execFileSync("python3", ["-c", program], { encoding: "utf8" }),
+  execFileSync("python3", ["-W", "ignore", "-c", program], { encoding: "utf8" }),
 );
 
 for (const [dtype, { values, hex }] of Object.entries(expected)) {

@@ -28,7 +28,7 @@ print(json.dumps(out))
 `;
 
 const expected: readonly Expected[] = JSON.parse(
-  execFileSync("python3", ["-c", program], { encoding: "utf8", maxBuffer: 1 << 26 }),
+  execFileSync("python3", ["-W", "ignore", "-c", program], { encoding: "utf8", maxBuffer: 1 << 26 }),
 );
 
 test("headers are byte-identical to NumPy's for every numeric dtype, order and shape", (t) => {

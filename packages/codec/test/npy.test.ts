@@ -102,3 +102,8 @@ test("slices, transposes and reshapes are views that agree with NumPy's", (t) =>
   t.throws(() => array.get(2, 0, 0), { instanceOf: RangeError });
   t.is(array.get(-1, -1, -1), 23);
 });
+
+test("a view without elements that begins past its data is encoded", (t) => {
+  const view = NdArray.zeros("float64", [4, 0]).slice({ start: 3 });
+  t.deepEqual(decodeNpy(encodeNpy(view)).shape, [1, 0]);
+});

@@ -68,7 +68,7 @@ test("the same arrays give the same bytes", (t) => {
 });
 
 test("more than 65,535 members are written with ZIP64 and read by NumPy", (t) => {
-  const inputs = Array.from({ length: 65_600 }, (_, i) => ({ name: `m${i}`, bytes: Uint8Array.of(i & 255) }));
+  const inputs = Array.from({ length: 65_600 }, (_, i) => ({ name: `m${i}`, content: [Uint8Array.of(i & 255)] }));
   const path = join(folder, "many.npz");
   writeFileSync(path, Buffer.concat(encodeZip(inputs)));
   t.is(

@@ -34,7 +34,7 @@ interface Case {
   readonly fields: Readonly<Record<string, [whole: unknown, view: unknown]>>;
 }
 const cases: Readonly<Record<string, Case>> = JSON.parse(
-  execFileSync("python3", ["-c", program], { encoding: "utf8" }),
+  execFileSync("python3", ["-W", "ignore", "-c", program], { encoding: "utf8" }),
 );
 
 function decode(name: string): NdArray {

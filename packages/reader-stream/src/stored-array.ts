@@ -23,6 +23,8 @@ const FIRST_READ_BYTES = 4096;
 const SPAN_BYTES = 8 << 20;
 /** Columns are read together, with what lies between them, up to this many times the bytes asked for. */
 const MAX_AMPLIFICATION = 4;
+/** Or up to this many bytes between them: a read of its own takes as long as copying them does. */
+const MAX_GAP_BYTES = 64 << 10;
 
 /** One array as it lies in one source: its header, and rows read from it in C order and the machine's byte order. */
 export class StoredArray<D extends DType = DType> {
@@ -111,7 +113,7 @@ export class StoredArray<D extends DType = DType> {
     const columnBytes = rows * itemSize;
     const stepBytes = length * itemSize;
     const count = into.length / columnBytes;
-    const isDense = stepBytes <= columnBytes * MAX_AMPLIFICATION;
+    const isDense = stepBytes <= columnBytes * MAX_AMPLIFICATION || stepBytes - columnBytes <= MAX_GAP_BYTES;
     const together = isDense ? Math.max(1, Math.floor(SPAN_BYTES / stepBytes)) : 1;
     const span = together > 1 ? allocateBytes(Math.min(together, count) * stepBytes) : into;
     for (let column = 0; column < count; column += together) {

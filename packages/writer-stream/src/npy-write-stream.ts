@@ -117,6 +117,7 @@ export class NpyWriteStream extends Writable {
     if (!this.closed) await new Promise<void>((resolve) => this.once("close", resolve));
   }
 
+  /** @internal */
   override _construct(callback: (error?: Error | null) => void): void {
     if (this.#failure !== undefined) {
       callback();
@@ -129,6 +130,7 @@ export class NpyWriteStream extends Writable {
     }, callback);
   }
 
+  /** @internal */
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#hasWrites = true;
     let pending: PendingRows | undefined;
@@ -142,6 +144,7 @@ export class NpyWriteStream extends Writable {
     else pending.write().then(() => callback(), callback);
   }
 
+  /** @internal */
   override _final(callback: (error?: Error | null) => void): void {
     this.#complete().then(
       () => callback(),
@@ -149,6 +152,7 @@ export class NpyWriteStream extends Writable {
     );
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     if (this.#result !== undefined) {

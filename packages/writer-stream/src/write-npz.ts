@@ -1,4 +1,4 @@
-import { encodeNpy, encodeZip, isNpyError, type NdArray } from "@npystream/codec";
+import { encodeZip, isNpyError, type NdArray, zipArray } from "@npystream/codec";
 import { type ArrayInput, arrayOf } from "./array-input.ts";
 import { deflateAhead, nodeDeflater } from "./node-deflater.ts";
 import { checkOptionKeys } from "./option-keys.ts";
@@ -31,7 +31,7 @@ export interface NpzWriteResult {
  * Writes arrays as an `.npz` that `np.load` reads; the same arrays give the same bytes. The data of stored members
  * begins at multiples of 64, so that it can be mapped.
  *
- * A path is written atomically, see `fileSink`. Members are deflated side by side. All members are encoded in memory at once.
+ * A path is written atomically, see `fileSink`. Blocks of members are deflated side by side, all in memory.
  *
  * @param members - Arrays by name, without `.npy`.
  * @throws NpyError with `member` set, `ERR_WRITE_DTYPE`, `ERR_WRITE_SHAPE` for values that are no array;
@@ -59,9 +59,8 @@ async function* zipPieces(
   compress: boolean,
   level: number,
 ): AsyncGenerator<Uint8Array, void> {
-  const inputs = arrays.map(([name, array]) => ({ name: `${name}.npy`, bytes: encodeNpy(array) }));
-  const engine = compress ? await deflateAhead(inputs, level) : nodeDeflater;
-  yield* encodeZip(inputs, { compress, level, engine });
+  const inputs = arrays.map(([name, array]) => zipArray(name, array));
+  yield* encodeZip(compress ? await deflateAhead(inputs, level) : inputs, { compress, level, engine: nodeDeflater });
 }
 
 function memberArray(member: string, input: ArrayInput): NdArray {
