@@ -3,8 +3,8 @@ import type { Writable } from "node:stream";
 /** Characters that are gathered before they are written. */
 const PIECE_CHARACTERS = 1 << 16;
 
-/** EPIPE and Windows' EOF are the first failure, the others follow on a stream that has failed. */
-const CLOSED_CODES: readonly string[] = ["EPIPE", "EOF", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"];
+/** What a write to a pipe without a reader fails with; EOF on Windows. */
+const CLOSED_CODES: readonly string[] = ["EPIPE", "EOF"];
 
 const guarded = new WeakSet<Writable>();
 
@@ -16,7 +16,9 @@ export class OutputError extends Error {
 
   constructor(cause: NodeJS.ErrnoException) {
     super(cause.message, { cause });
-    this.isClosed = CLOSED_CODES.includes(cause.code ?? "");
+    const code = cause.code ?? "";
+    // Node's own codes of a stream that has been destroyed or ended.
+    this.isClosed = CLOSED_CODES.includes(code) || code.startsWith("ERR_STREAM_");
   }
 }
 

@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
+import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { run } from "../src/run.ts";
 import { runCaptured } from "./run-captured.ts";
@@ -34,6 +35,7 @@ execFileSync("python3", [
 import os, sys
 import numpy as np
 os.chdir(sys.argv[1])
+os.mkfifo('pipe')
 np.save('fine.npy', np.arange(10))
 np.save('cut.npy', np.zeros((100, 10)))
 np.save('object.npy', np.array([{}, []], object), allow_pickle=True)
@@ -184,10 +186,9 @@ test("stdin that fails is told as any file", async (t) => {
 });
 
 test("a pipe named by a path is read as stdin is", async (t) => {
-  execFileSync("mkfifo", [at("pipe")]);
   const printed = runCaptured(["cat", at("pipe"), "--csv"]);
-  const writer = openSync(at("pipe"), "r+");
-  writeFileSync(writer, readFileSync(at("fine.npy")));
-  closeSync(writer);
+  // A process of its own, which waits for the reader before it writes.
+  const written = promisify(execFile)("bash", ["-c", 'cat "$0" > "$1"', at("fine.npy"), at("pipe")]);
   t.deepEqual(await printed, { code: 0, stdout: "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", stderr: "" });
+  await written;
 });

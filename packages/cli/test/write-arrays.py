@@ -59,8 +59,9 @@ def floats(count):
 paths = []
 for name in [*NAMES, RECORD]:
     for shape in SHAPES:
-        for order in "CF":
-            for swapped in (False, True):
+        # Order is nothing to arrays of one axis, nor byte order to empty ones.
+        for order in "CF" if len(shape) > 1 else "C":
+            for swapped in (False, True) if np.prod(shape) > 0 else (False,):
                 array = np.asarray(numbers(name, shape), order=order)
                 if swapped:
                     array = array.astype(array.dtype.newbyteorder())
