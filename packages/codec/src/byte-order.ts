@@ -6,8 +6,11 @@ export const nativeByteOrder: ByteOrder = new Uint8Array(new Uint16Array([1]).bu
 
 /** Bytes of a record that are in another order than the machine's: `count` units of `unit` bytes from `offset` on. */
 export interface ByteSwap {
+  /** Position in the record in bytes. */
   readonly offset: number;
+  /** Bytes that are reversed together. */
   readonly unit: number;
+  /** Units one behind the other. */
   readonly count: number;
 }
 

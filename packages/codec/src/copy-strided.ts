@@ -3,11 +3,17 @@ import type { ElementType } from "./element-type.ts";
 
 /** A strided array, as far as copying needs it. */
 export interface StridedArray<D extends DType> {
+  /** What one element is. */
   readonly type: ElementType<D>;
+  /** Extent of each axis. */
   readonly shape: readonly number[];
+  /** Distance in elements from one index of each axis to the next. */
   readonly strides: readonly number[];
+  /** Position in elements of index 0. */
   readonly offset: number;
+  /** The elements. */
   readonly data: DTypeMap[D];
+  /** Number of elements. */
   readonly size: number;
 }
 

@@ -5,6 +5,7 @@ export type DatetimeUnitName = "Y" | "M" | "W" | "D" | "h" | "m" | "s" | "ms" | 
 
 /** What a datetime or timedelta counts: `{ name: 's', count: 25 }` is 25 seconds. */
 export interface DatetimeUnit {
+  /** Unit that is counted. */
   readonly name: DatetimeUnitName;
   /** Units a step, from 1. */
   readonly count: number;

@@ -2,7 +2,7 @@ import type { BlockTable } from "./block-table.ts";
 import { joinBytes } from "./join-bytes.ts";
 
 /** Bytes of content a block holds, unless rows ask for more or less. */
-export const BLOCK_BYTES: number = 1 << 20;
+const BLOCK_BYTES = 1 << 20;
 /** Longest row for which blocks end with a row; of longer ones a block holds a part. */
 const MAX_ROW_BYTES = 4 << 20;
 

@@ -2,17 +2,29 @@ import type { Complex } from "./extended-scalar.ts";
 
 /** A `Float16Array` as far as npystream needs one; runtimes without it hold the bits in a `Uint16Array`. */
 export interface Float16ArrayLike {
+  /** Always 2. */
   readonly BYTES_PER_ELEMENT: number;
+  /** Memory that it is a view of. */
   readonly buffer: ArrayBufferLike;
+  /** Bytes in all. */
   readonly byteLength: number;
+  /** Position in the buffer in bytes. */
   readonly byteOffset: number;
+  /** Number of elements. */
   readonly length: number;
+  /** The value of an element. */
   [index: number]: number;
+  /** Iterates over the values. */
   [Symbol.iterator](): IterableIterator<number>;
+  /** Sets elements to a value. */
   fill(value: number, start?: number, end?: number): this;
+  /** Writes the values as text. */
   join(separator?: string): string;
+  /** Copies values in. */
   set(values: ArrayLike<number>, offset?: number): void;
+  /** Copies a range. */
   slice(start?: number, end?: number): Float16ArrayLike;
+  /** Views a range. */
   subarray(start?: number, end?: number): Float16ArrayLike;
 }
 
@@ -25,68 +37,123 @@ export type Float16Data = Uint16Array | Float16ArrayLike;
  * Complex data is interleaved re, im; text is code points; extended precision, bytes, void and structs stay raw bytes.
  */
 export interface DTypeMap {
+  /** A byte an element, 0 or 1. */
   bool: Uint8Array;
+  /** 8 bits, signed. */
   int8: Int8Array;
+  /** 16 bits, signed. */
   int16: Int16Array;
+  /** 32 bits, signed. */
   int32: Int32Array;
+  /** 64 bits, signed. */
   int64: BigInt64Array;
+  /** 8 bits, unsigned. */
   uint8: Uint8Array;
+  /** 16 bits, unsigned. */
   uint16: Uint16Array;
+  /** 32 bits, unsigned. */
   uint32: Uint32Array;
+  /** 64 bits, unsigned. */
   uint64: BigUint64Array;
+  /** IEEE 754 binary16. */
   float16: Float16Data;
+  /** Upper half of a binary32. */
   bfloat16: Uint16Array;
+  /** IEEE 754 binary32. */
   float32: Float32Array;
+  /** IEEE 754 binary64. */
   float64: Float64Array;
+  /** x87 80 bits in 12 bytes. */
   float96: Uint8Array;
+  /** x87 80 bits in 16 bytes. */
   float128: Uint8Array;
+  /** Two binary32: real, imaginary. */
   complex64: Float32Array;
+  /** Two binary64: real, imaginary. */
   complex128: Float64Array;
+  /** Two x87 80 bits in 12 bytes each. */
   complex192: Uint8Array;
+  /** Two x87 80 bits in 16 bytes each. */
   complex256: Uint8Array;
+  /** Count without a unit; NaT is -2^63. */
   datetime64: BigInt64Array;
+  /** Count without a unit; NaT is -2^63. */
   timedelta64: BigInt64Array;
+  /** Count of the unit since 1970-01-01; NaT is -2^63. */
   [datetime: `datetime64[${string}]`]: BigInt64Array;
+  /** Count of the unit; NaT is -2^63. */
   [timedelta: `timedelta64[${string}]`]: BigInt64Array;
+  /** Item size bytes an element, NULs at its end. */
   bytes: Uint8Array;
+  /** Code points, item size / 4 an element, NULs at its end. */
   str: Uint32Array;
+  /** Item size bytes an element. */
   void: Uint8Array;
+  /** Item size bytes a record. */
   struct: Uint8Array;
 }
 
 /** What one element of each dtype is in JavaScript. */
 export interface ScalarMap {
+  /** True or false. */
   bool: boolean;
+  /** A whole number. */
   int8: number;
+  /** A whole number. */
   int16: number;
+  /** A whole number. */
   int32: number;
+  /** A whole number. */
   int64: bigint;
+  /** A whole number. */
   uint8: number;
+  /** A whole number. */
   uint16: number;
+  /** A whole number. */
   uint32: number;
+  /** A whole number. */
   uint64: bigint;
+  /** The exact value. */
   float16: number;
+  /** The exact value. */
   bfloat16: number;
+  /** The exact value. */
   float32: number;
+  /** The exact value. */
   float64: number;
+  /** The nearest double. */
   float96: number;
+  /** The nearest double. */
   float128: number;
+  /** The exact parts. */
   complex64: Complex;
+  /** The exact parts. */
   complex128: Complex;
+  /** The nearest doubles. */
   complex192: Complex;
+  /** The nearest doubles. */
   complex256: Complex;
+  /** The count. */
   datetime64: bigint;
+  /** The count. */
   timedelta64: bigint;
+  /** The count; `formatDatetime` prints it. */
   [datetime: `datetime64[${string}]`]: bigint;
+  /** The count. */
   [timedelta: `timedelta64[${string}]`]: bigint;
+  /** A view without the NULs at its end. */
   bytes: Uint8Array;
+  /** Text without the NULs at its end. */
   str: string;
+  /** A view of all bytes. */
   void: Uint8Array;
+  /** Values by field. */
   struct: StructScalar;
 }
 
 /** One record: its values by field name; a sub-array is nested lists. */
 export interface StructScalar {
+  /** Value of a field: an element, or nested lists of a sub-array's. */
   readonly [field: string]: Scalar | readonly NestedScalar[];
 }
 
@@ -113,6 +180,7 @@ export type DTypeKind = "b" | "i" | "u" | "f" | "c" | "m" | "M" | "S" | "U" | "V
 
 /** What is fixed about a dtype. */
 export interface DTypeInfo {
+  /** NumPy's letter for the kind. */
   readonly kind: DTypeKind;
   /** Bytes an element; 0 where each array has its own size: bytes, str, void, struct. */
   readonly itemSize: number;

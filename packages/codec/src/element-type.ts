@@ -38,6 +38,7 @@ export type DescrField = readonly [
 
 /** One field of a struct. */
 export interface StructField {
+  /** Name, unique in the struct. */
   readonly name: string;
   /** Second name that NumPy lets a field have. */
   readonly title?: string;

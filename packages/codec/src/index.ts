@@ -45,6 +45,7 @@ export { decodeLatin1 } from "./latin1.ts";
 export { defaultLimits, type LimitOptions, type Limits } from "./limits.ts";
 export type { Logger, LogMethod } from "./logger.ts";
 export {
+  type FieldsIn,
   type NameFields,
   type NameFieldsOf,
   type NameFieldValue,
@@ -73,7 +74,14 @@ export {
   npyDataOffset,
   parseNpyHeader,
 } from "./npy-header.ts";
-export { NpyParser, type NpyParserOptions, type NpyPart } from "./npy-parser.ts";
+export {
+  type NpyEndPart,
+  type NpyHeaderPart,
+  NpyParser,
+  type NpyParserOptions,
+  type NpyPart,
+  type NpyRowsPart,
+} from "./npy-parser.ts";
 export { checkInflatedSize, type DecodeNpzOptions, decodeNpz, encodeNpz } from "./npz.ts";
 export { elementType, isDType } from "./parse-descr.ts";
 export {

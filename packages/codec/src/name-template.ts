@@ -1,4 +1,5 @@
 import { NpyError } from "./npy-error.ts";
+import { isSafePath, isSafeSegment } from "./safe-path.ts";
 
 /** Value of one field of a name: a number for `{shard:05}`, text for every other kind. */
 export type NameFieldValue = string | number;
@@ -8,7 +9,8 @@ export type NameFields = Readonly<Record<string, NameFieldValue>>;
 
 type FieldName<P extends string> = P extends `...${infer N}` ? N : P extends `${infer N}:${string}` ? N : P;
 type FieldValue<P extends string> = P extends `${string}:0${string}` ? number : string;
-type FieldsIn<T extends string> = T extends `${string}{${infer P}}${infer Tail}`
+/** Fields by name that the text of a template declares. */
+export type FieldsIn<T extends string> = T extends `${string}{${infer P}}${infer Tail}`
   ? { readonly [N in FieldName<P>]: FieldValue<P> } & FieldsIn<Tail>
   : unknown;
 
@@ -47,11 +49,6 @@ type TemplateSegment = readonly TemplatePart[];
 
 /** `...rest`, `key`, `date:iso-date`, or `shard:05` with up to the 16 digits of the largest safe integer. */
 const FIELD = /^(\.{3})?([A-Za-z][A-Za-z0-9_]*)(?::(iso-date|0[1-9]|01[0-6]))?$/;
-
-/** Longest name of a file or folder in bytes, on every common file system. */
-const MAX_SEGMENT_BYTES = 255;
-/** Longest path in bytes, PATH_MAX of Linux. */
-const MAX_PATH_BYTES = 4096;
 
 /**
  * Makes a name template of its text.
@@ -268,31 +265,4 @@ function isIsoDate(text: string): boolean {
   // `Date` takes the 31st of every month, and gives another day back where there is none.
   const day = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === text;
-}
-
-function isSafePath(path: string): boolean {
-  return byteLength(path) <= MAX_PATH_BYTES && path.split("/").every(isSafeSegment);
-}
-
-/** Device names of Windows, which no folder there can hold, whatever extension follows. */
-const DEVICE_NAME = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])$/i;
-/** NUL and the other control characters, the separator of Windows, and halves of surrogate pairs. */
-const UNSAFE_CHARACTER = /[\p{Cc}\\\p{Cs}]/u;
-
-function isSafeSegment(segment: string): boolean {
-  const stem = segment.split(".", 1)[0] ?? "";
-  return (
-    segment !== "" &&
-    // Also `.` and `..`: Windows drops dots and spaces at the end of a name.
-    !segment.endsWith(".") &&
-    !segment.endsWith(" ") &&
-    !/^[a-z]:/i.test(segment) &&
-    !UNSAFE_CHARACTER.test(segment) &&
-    !DEVICE_NAME.test(stem.trimEnd()) &&
-    byteLength(segment) <= MAX_SEGMENT_BYTES
-  );
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

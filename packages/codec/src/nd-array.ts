@@ -31,6 +31,7 @@ export interface NdArrayInit<D extends DType> {
 export class NdArray<D extends DType = DType> {
   /** What one element is, in full. */
   readonly type: ElementType<D>;
+  /** Extent of each axis. */
   readonly shape: readonly number[];
   /** Distance in elements from one index of each axis to the next. */
   readonly strides: readonly number[];

@@ -22,6 +22,7 @@ const brand = "npystreamError";
 
 /** A file that is not what it should be, or an I/O that failed. Bad arguments are `TypeError` or `RangeError` instead. */
 export class NpyError extends Error {
+  /** Always `NpyError`. */
   override readonly name = "NpyError";
   /** Stable code to branch on. */
   readonly code: NpyErrorCode;

@@ -14,17 +14,21 @@ export type NpyVersion = "1.0" | "2.0" | "3.0";
 
 /** The parsed prefix of a `.npy`. */
 export interface NpyHeader<D extends DType = DType> {
+  /** Version of the format. */
   readonly version: NpyVersion;
   /** The element type as the file has it, byte order included: `>f4`, or a list of fields. */
   readonly descr: Descr;
   /** What one element is, in the machine's byte order. */
   readonly type: ElementType<D>;
+  /** Name of the element type. */
   readonly dtype: D;
   /** Order of the bytes on disk; `mixed` where fields of a struct differ. */
   readonly byteOrder: ByteOrder | "mixed";
   /** Parts of every element to reverse for the machine's order. */
   readonly swaps: readonly ByteSwap[];
+  /** Order of the elements. */
   readonly order: Order;
+  /** Extent of each axis. */
   readonly shape: readonly number[];
   /** Number of rows: the extent of the first axis; 1 for a 0-d array. */
   readonly length: number;
@@ -40,7 +44,9 @@ export interface NpyHeader<D extends DType = DType> {
 
 /** What a header to be written says. */
 export interface NpyHeaderSpec {
+  /** What one element is. */
   readonly dtype: DTypeLike;
+  /** Extent of each axis. */
   readonly shape: readonly number[];
   /** @defaultValue `'C'` */
   readonly order?: Order;

@@ -14,11 +14,36 @@ export interface NpyParserOptions extends LimitOptions {
   readonly chunkBytes?: number;
 }
 
-/** What a parser has found: a header as soon as it is whole, rows as they come, and the end of each array. */
-export type NpyPart =
-  | { readonly kind: "header"; readonly index: number; readonly header: NpyHeader }
-  | { readonly kind: "rows"; readonly index: number; readonly rows: RowChunk }
-  | { readonly kind: "end"; readonly index: number };
+/** The header of an array, as soon as it is whole. */
+export interface NpyHeaderPart {
+  /** What the part is. */
+  readonly kind: "header";
+  /** Number of the array, from 0. */
+  readonly index: number;
+  /** What the array is. */
+  readonly header: NpyHeader;
+}
+
+/** Rows of an array, as they come. */
+export interface NpyRowsPart {
+  /** What the part is. */
+  readonly kind: "rows";
+  /** Number of the array, from 0. */
+  readonly index: number;
+  /** The rows, in memory of their own. */
+  readonly rows: RowChunk;
+}
+
+/** The end of an array. */
+export interface NpyEndPart {
+  /** What the part is. */
+  readonly kind: "end";
+  /** Number of the array, from 0. */
+  readonly index: number;
+}
+
+/** What a parser has found. */
+export type NpyPart = NpyHeaderPart | NpyRowsPart | NpyEndPart;
 
 const CHUNK_BYTES = 1 << 20;
 

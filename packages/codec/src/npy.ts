@@ -18,10 +18,13 @@ export interface DecodeNpyOptions extends LimitOptions {
 
 /** How the data bytes of an array are laid out. */
 export interface DataLayout<D extends DType> {
+  /** What one element is. */
   readonly type: ElementType<D>;
   /** Parts of every element that are not in the machine's order. */
   readonly swaps: readonly ByteSwap[];
+  /** Order of the elements. */
   readonly order: Order;
+  /** Extent of each axis. */
   readonly shape: readonly number[];
 }
 

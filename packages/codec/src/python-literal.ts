@@ -2,6 +2,7 @@ import { NpyError } from "./npy-error.ts";
 
 /** A Python tuple; a list is a plain array. */
 export class PythonTuple {
+  /** Its entries. */
   readonly items: readonly PythonValue[];
   constructor(items: readonly PythonValue[]) {
     this.items = items;

@@ -15,6 +15,7 @@ interface SparseBase {
 
 /** Rows (csr), columns (csc) or rows of blocks (bsr) one behind the other: `indptr` says where each begins. */
 export interface CompressedSparse extends SparseBase {
+  /** What lies one behind the other. */
   readonly format: "csr" | "csc" | "bsr";
   /** Column (csr), row (csc) or column of blocks (bsr) of each stored value. */
   readonly indices: NdArray;
@@ -24,14 +25,19 @@ export interface CompressedSparse extends SparseBase {
 
 /** Values with their places. */
 export interface CoordinateSparse extends SparseBase {
+  /** Always `coo`. */
   readonly format: "coo";
+  /** Row of each stored value. */
   readonly row: NdArray;
+  /** Column of each stored value. */
   readonly col: NdArray;
 }
 
 /** Diagonals: `data[i]` is the one at `offsets[i]`. */
 export interface DiagonalSparse extends SparseBase {
+  /** Always `dia`. */
   readonly format: "dia";
+  /** Place of each diagonal: 0 the main one, above it positive. */
   readonly offsets: NdArray;
 }
 

@@ -5,7 +5,9 @@ import { decodeMemberName } from "./zip-name.ts";
 
 /** Bytes that a reader without I/O of its own asks for; it is sent exactly those. */
 export interface ReadRequest {
+  /** Position of the first byte. */
   readonly position: number;
+  /** Number of bytes. */
   readonly length: number;
 }
 
@@ -15,11 +17,13 @@ export interface ZipMember {
   readonly name: string;
   /** 0 stored, 8 deflated. */
   readonly method: 0 | 8;
+  /** CRC-32 of the content. */
   readonly crc32: number;
   /** Bytes in the archive. */
   readonly compressedSize: number;
   /** Bytes when inflated. */
   readonly byteLength: number;
+  /** Position in the archive of the header in front of it. */
   readonly localHeaderOffset: number;
   /** Table of the blocks it was deflated in, as bytes for {@link parseBlockTable}. */
   readonly blockTable?: Uint8Array;

@@ -15,9 +15,9 @@ export interface MemberRecord {
 }
 
 /** Bytes of a local header without its name and extra field. */
-export const LOCAL_HEADER_BYTES = 30;
+const LOCAL_HEADER_BYTES = 30;
 /** Position in a local header of its checksum, behind which the sizes stand. */
-export const LOCAL_CRC_OFFSET = 14;
+const LOCAL_CRC_OFFSET = 14;
 
 /** 1980-01-01, the earliest date ZIP knows, so that the same arrays give the same bytes. */
 const DOS_DATE = 0x21;

@@ -4,12 +4,15 @@ import type { RoleDType, SetContract } from "./set-contract.ts";
 
 /** One array of a set: known by its header, not opened yet. */
 export interface SetArray<D extends DType = DType> {
+  /** What the array is in the set: its name in the contract. */
   readonly role: string;
   /** Absolute path of the file. */
   readonly path: string;
   /** Name of the member in a `.npz`, without `.npy`. */
   readonly member?: string;
+  /** Element type, by the header. */
   readonly dtype: D;
+  /** Extent of each axis, by the header. */
   readonly shape: readonly number[];
   /**
    * Opens the array for reading, after another look at its file. Whoever opens it closes it.
@@ -39,6 +42,7 @@ export interface ArraySet<F extends object = NameFields, S extends SetContract =
   readonly fields: SetFields<F>;
   /** Absolute path of the root folder. */
   readonly root: string;
+  /** The arrays by their role. */
   readonly arrays: SetArrays<S>;
   /** Tells this state of the files from any other: SHA-256 in hex of key, headers, inodes, sizes and times. */
   readonly generation: string;
@@ -59,7 +63,9 @@ export interface ArraySet<F extends object = NameFields, S extends SetContract =
 
 /** A set that was set aside. */
 export interface QuarantinedSet {
+  /** Names the set in its root. */
   readonly key: string;
+  /** What the names of the files say. */
   readonly fields: NameFields;
   /** Absolute path of the root folder. */
   readonly root: string;
@@ -73,7 +79,9 @@ export interface QuarantinedSet {
 
 /** A set that has not become complete for a while. */
 export interface IncompleteSet {
+  /** Names the set in its root. */
   readonly key: string;
+  /** What the names of the files say. */
   readonly fields: NameFields;
   /** Absolute path of the root folder. */
   readonly root: string;

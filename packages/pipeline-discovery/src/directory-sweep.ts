@@ -110,7 +110,7 @@ export class DirectorySweep {
     for (const folder of stale) {
       // A listing above may have found that it is gone.
       if (this.#folders.has(folder)) {
-        await this.#list(folder);
+        await this.#listAgain(folder);
       }
     }
   }
@@ -123,7 +123,7 @@ export class DirectorySweep {
 
   async #listAll(folder: string): Promise<void> {
     const known = [...(this.#folders.get(folder)?.folders ?? [])];
-    await this.#list(folder);
+    await this.#listAgain(folder);
     for (const name of known) {
       if (this.#folders.get(folder)?.folders.has(name) === true) {
         await this.#listAll(child(folder, name));
@@ -138,20 +138,25 @@ export class DirectorySweep {
       const { identity } = stamp;
       this.#folders.set(folder, { files: new Set(), folders: new Set(), fresh: new Set(), identity, mtimeNs: null });
       this.#observer.entered(folder);
-      await this.#list(folder);
+      await this.#list(folder, stamp);
+    }
+  }
+
+  /** Lists a folder that is known, unless another has taken its place. */
+  async #listAgain(folder: string): Promise<void> {
+    const stamp = await this.#stamp(folder);
+    if (stamp?.identity === this.#folders.get(folder)?.identity && stamp) {
+      await this.#list(folder, stamp);
+    } else if (stamp !== undefined) {
+      this.#leave(folder);
+      await this.#enter(folder);
     }
   }
 
   /** Lists a folder that is known, and those that are new in it. */
-  async #list(folder: string): Promise<void> {
-    const stamp = await this.#stamp(folder);
+  async #list(folder: string, stamp: DirectoryStamp): Promise<void> {
     const known = this.#folders.get(folder);
-    if (stamp === undefined || known === undefined) {
-      return;
-    }
-    if (stamp?.identity !== known.identity) {
-      this.#leave(folder);
-      await this.#enter(folder);
+    if (known === undefined) {
       return;
     }
     known.fresh = new Set();

@@ -132,6 +132,7 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
     await this.#end(undefined);
   }
 
+  /** Closes the discovery at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

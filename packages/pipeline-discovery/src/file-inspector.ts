@@ -27,10 +27,10 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants
  * A file system that takes longer than this for each of several files in a row is a disk or a network, on which the main
  * thread never waits. Any one file may be late because the machine is busy.
  */
-const SLOW_MS = 1;
+const SLOW_MS = 2;
 const SLOW_FILES = 8;
-/** For how long the main thread then leaves it alone. */
-const SLOW_FOR_MS = 30_000;
+/** For how long the main thread then leaves it alone, before it tries again. */
+const SLOW_FOR_MS = 1000;
 /** Files looked at at once off the main thread; Node reads in four threads, whatever is asked of them. */
 const CONCURRENCY = 16;
 

@@ -2,7 +2,7 @@ import { lstat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import type { Logger } from "@npystream/codec";
 import { isVisibleName } from "./directory-listing.ts";
-import { DirectorySweep, type SweepMode, type SweepObserver } from "./directory-sweep.ts";
+import { DirectorySweep, type SweepObserver } from "./directory-sweep.ts";
 import { FILE_MARKER, FOLDER_MARKER } from "./file-inspector.ts";
 import { errorCode, isMissing } from "./file-version.ts";
 import { FolderHints, type HintListener, type HintSource, noHints } from "./folder-hints.ts";
@@ -76,7 +76,10 @@ export class RootFolder implements SweepObserver, HintListener {
 
   /** Follows the root until it is closed. */
   async follow(): Promise<void> {
-    await this.list();
+    await this.#sweep.sweep("full");
+    if (!this.#sweep.hasRoot) {
+      this.#options.logger.info({ root: this.path }, "the root folder does not exist yet");
+    }
     let fullAt = performance.now() + FULL_SWEEP_MS[this.#options.hints];
     let sweepAt = performance.now() + this.#sweepMs;
     while (!this.#isClosed) {
@@ -85,24 +88,16 @@ export class RootFolder implements SweepObserver, HintListener {
       await this.#probeHinted();
       const now = performance.now();
       const isFull = this.#isDoubtful || now >= fullAt;
-      const mode: SweepMode | undefined = isFull
-        ? "full"
-        : now >= sweepAt
-          ? "changed"
-          : this.#isDirty
-            ? "dirty"
-            : undefined;
-      if (!this.#isClosed && (mode !== undefined || !this.#sweep.hasRoot)) {
+      const isDue = isFull || now >= sweepAt;
+      if (!this.#isClosed && (isDue || this.#isDirty || !this.#sweep.hasRoot)) {
         this.#isDirty = false;
         this.#isDoubtful = false;
-        await this.#sweep.sweep(mode ?? "dirty");
-        if (mode !== "dirty" && mode !== undefined) {
-          sweepAt = performance.now() + this.#sweepMs;
-        }
-        if (isFull) {
-          fullAt = performance.now() + FULL_SWEEP_MS[this.#options.hints];
-          this.#options.observer.doubted(this);
-        }
+        await this.#sweep.sweep(isFull ? "full" : isDue ? "changed" : "dirty");
+        sweepAt = isDue ? performance.now() + this.#sweepMs : sweepAt;
+      }
+      if (isFull && !this.#isClosed) {
+        fullAt = performance.now() + FULL_SWEEP_MS[this.#options.hints];
+        this.#options.observer.doubted(this);
       }
     }
   }

@@ -22,7 +22,7 @@ export interface SetContract {
 }
 
 /** The dtype that a role's contract fixes, or any. */
-export type RoleDType<R> = R extends { readonly dtype: infer D extends DType } ? D : DType;
+export type RoleDType<R> = R extends Readonly<Record<"dtype", infer D extends DType>> ? D : DType;
 
 interface CompiledRole {
   readonly role: string;
@@ -57,8 +57,10 @@ export class CompiledContract {
       if (facts === undefined) {
         return broken(`it has no ${role}`);
       }
-      if (type !== undefined && type.descr !== facts.type.descr) {
-        return broken(`${role} is ${facts.type.dtype}, the contract asks for ${type.dtype}`);
+      if (type !== undefined && descrText(type) !== descrText(facts.type)) {
+        const isOther = type.dtype !== facts.type.dtype;
+        const [found, expected] = [facts.type, type].map((one) => (isOther ? one.dtype : descrText(one)));
+        return broken(`${role} is ${found}, the contract asks for ${expected}`);
       }
       const side = `${role} of shape ${formatShape(facts.shape)}`;
       if (shape !== undefined && !fits(shape, facts.shape)) {
@@ -96,6 +98,11 @@ function fits(expected: readonly (number | string | null)[], shape: readonly num
     expected.length === shape.length &&
     expected.every((extent, axis) => typeof extent !== "number" || extent === shape[axis])
   );
+}
+
+/** Tells one element type from another, whatever the byte order of the file. */
+function descrText({ descr }: ElementType): string {
+  return typeof descr === "string" ? descr : JSON.stringify(descr);
 }
 
 function formatShape(shape: readonly (number | string | null)[]): string {

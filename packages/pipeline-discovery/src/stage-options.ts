@@ -37,6 +37,7 @@ export interface RetryOptions {
 export interface StageOptions {
   /** Sets that are worked on at once. @defaultValue 1 */
   readonly concurrency?: number;
+  /** How a set that the function fails with is tried again. */
   readonly retry?: RetryOptions;
   /** Milliseconds that one attempt may take. @defaultValue no bound */
   readonly timeoutMs?: number;

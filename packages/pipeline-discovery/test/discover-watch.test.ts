@@ -109,8 +109,6 @@ const waits = test.macro({
       t.is((await takeSets(found, 1))[0]?.key, "a");
     } else {
       await python.run(`
-slowly("${root}/slow.features.npy", saved(features(3)), 4, 0.05)
-np.save("${root}/slow.labels.npy", labels(3))
 np.save("${root}/.a", features(3))
 os.rename("${root}/.a.npy", "${root}/a.features.npy")
 np.save("${root}/.a", labels(3) * 0)
@@ -139,7 +137,8 @@ open("${root}/a.features.npy", "wb").write(saved(features(3))[:100])`);
     await python.run(`
 open("${root}/a.features.npy", "r+b").write(saved(features(3)))
 time.sleep(0.2)
-pair("${root}", "b")`);
+pair("${root}", ".b")
+for role in ("features", "labels"): os.rename(f"${root}/.b.{role}.npy", f"${root}/b.{role}.npy")`);
     t.is((await taken)[0]?.key, "b", "finishing it in place does not help");
     await python.run(`
 np.save("${root}/.a", features(3))

@@ -11,6 +11,11 @@ function factsOf(arrays: Arrays): Map<string, ArrayFacts> {
   );
 }
 
+const record = [
+  ["a", "<f4"],
+  ["b", "<i8", [2]],
+] as const;
+
 const pair = {
   roles: { features: { dtype: "float32", shape: ["N", 4] }, labels: { dtype: "int64", shape: ["N"] } },
 } as const;
@@ -28,6 +33,8 @@ test(fits, "the other byte order", pair, { features: [">f4", [3, 4]], labels: ["
 test(fits, "anything where nothing is asked", { roles: { x: {} } }, { x: ["complex64", [1, 2, 3]] });
 test(fits, "any extent for null", { roles: { x: { shape: [null, 2] } } }, { x: ["bool", [9, 2]] });
 test(fits, "a square for one name", { roles: { x: { shape: ["N", "N"] } } }, { x: ["bool", [3, 3]] });
+test(fits, "the same length of text", { roles: { x: { dtype: "S5" } } }, { x: ["S5", [3]] });
+test(fits, "the same fields", { roles: { x: { dtype: record } } }, { x: [[...record], [3]] });
 test(fits, "a scalar", { roles: { x: { shape: [] } } }, { x: ["bool", []] });
 
 const breaks = test.macro({
@@ -61,6 +68,14 @@ test(
   "x of shape [2, 3] has N = 2 and x of shape [2, 3] has N = 3",
   { roles: { x: { shape: ["N", "N"] } } },
   { x: ["bool", [2, 3]] },
+);
+
+test(breaks, "x is |S6, the contract asks for |S5", { roles: { x: { dtype: "S5" } } }, { x: ["S6", [3]] });
+test(
+  breaks,
+  'x is [["a","<f4"]], the contract asks for [["a","<f4"],["b","<i8",[2]]]',
+  { roles: { x: { dtype: record } } },
+  { x: [[["a", "<f4"]], [3]] },
 );
 
 test("what is no contract is refused", (t) => {

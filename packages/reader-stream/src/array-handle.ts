@@ -58,7 +58,9 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   readonly dataPosition: number | undefined;
   /** Identifies dtype, shape and state of the files, whatever they are called: SHA-256 in hex. */
   readonly fingerprint: string;
+  /** Path of the file, where it was opened by one. */
   readonly path: string | undefined;
+  /** Name of the `.npz` member, without `.npy`. */
   readonly member: string | undefined;
   readonly #shards: ShardList<D>;
   readonly #closeSources: () => Promise<void>;
@@ -172,6 +174,7 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** Closes the array, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

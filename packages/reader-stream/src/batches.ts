@@ -2,6 +2,12 @@ import type { NdArray } from "@npystream/codec";
 import type { ArrayHandle } from "./array-handle.ts";
 import { createPermutation, type Permutation } from "./permutation.ts";
 
+/** A shuffle in which every order of the rows is possible. */
+export interface FullShuffle {
+  /** Always `full`. */
+  readonly kind: "full";
+}
+
 /** Options of `Dataset.batches`. */
 export interface BatchesOptions {
   /** Rows a batch. */
@@ -12,7 +18,7 @@ export interface BatchesOptions {
    *
    * @defaultValue `false`
    */
-  readonly shuffle?: false | { readonly kind: "full" };
+  readonly shuffle?: false | FullShuffle;
   /** Chooses the order, together with the epoch; any safe integer. @defaultValue 0 */
   readonly seed?: number;
   /** Passes over all rows; each has an order of its own. @defaultValue 1 */
@@ -40,7 +46,13 @@ export interface BatchMeta {
 }
 
 /** Rows of every field, the same in each: `batch.features.at(i)` belongs to `batch.labels.at(i)`. */
-export type Batch<Name extends string = string> = { readonly [N in Name]: NdArray } & { readonly meta: BatchMeta };
+export type Batch<Name extends string = string> = { readonly [N in Name]: NdArray } & WithMeta;
+
+/** What every batch has beside its fields. */
+export interface WithMeta {
+  /** Where the batch stands. */
+  readonly meta: BatchMeta;
+}
 
 interface Planned {
   readonly epoch: number;
@@ -98,10 +110,12 @@ export class Batches<Name extends string = string> implements AsyncIterableItera
     return { done: true, value: undefined };
   }
 
+  /** Gives the iterator itself: there is one position. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** Ends the iteration, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }

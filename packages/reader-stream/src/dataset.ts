@@ -10,6 +10,7 @@ export type FieldSource = SourceLike | readonly SourceLike[] | ArrayHandle;
 
 /** One field of a dataset. */
 export interface FieldSpec {
+  /** Where its rows are from. */
   readonly from: FieldSource;
 }
 
@@ -99,6 +100,7 @@ export class Dataset<Name extends string = string> implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** Closes the dataset, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -5,13 +5,20 @@
  */
 
 export { ArrayHandle, type ArrayOrigin } from "./array-handle.ts";
-export { type Batch, Batches, type BatchesOptions, type BatchMeta } from "./batches.ts";
+export {
+  type Batch,
+  Batches,
+  type BatchesOptions,
+  type BatchMeta,
+  type FullShuffle,
+  type WithMeta,
+} from "./batches.ts";
 export { blobSource } from "./blob-source.ts";
 export { bytesSource } from "./bytes-source.ts";
 export { Dataset, type DatasetFields, type FieldSource, type FieldSpec, openDataset } from "./dataset.ts";
 export { FileSource, fileSource } from "./file-source.ts";
 export { NpzArchive, type NpzMember } from "./npz-archive.ts";
-export { type OpenOptions, openArray, openNpy, openNpz, splitArrayPath } from "./open-array.ts";
+export { type ArrayPath, type OpenOptions, openArray, openNpy, openNpz, splitArrayPath } from "./open-array.ts";
 export type { SourceLike } from "./open-source.ts";
 export { createPermutation, type Permutation } from "./permutation.ts";
 export { RowStream, type RowStreamOptions } from "./row-stream.ts";

@@ -22,11 +22,13 @@ import { StoredArray } from "./stored-array.ts";
 export interface NpzMember {
   /** Name as stored, `features.npy`. */
   readonly name: string;
+  /** How it is compressed. */
   readonly method: "stored" | "deflated";
   /** Bytes in the archive. */
   readonly compressedSize: number;
   /** Bytes of content, header included. */
   readonly byteLength: number;
+  /** CRC-32 of the content. */
   readonly crc32: number;
 }
 
@@ -93,6 +95,7 @@ export class NpzArchive implements AsyncDisposable {
     return this.#source.close();
   }
 
+  /** Closes the archive, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -77,8 +77,16 @@ export async function openArray(text: string, options: OpenOptions = {}): Promis
   }
 }
 
+/** Path and member that a text names. */
+export interface ArrayPath {
+  /** Path of the file. */
+  readonly path: string;
+  /** Name of the member; none where the text is a path alone. */
+  readonly member: string | undefined;
+}
+
 /** Splits `set.npz#labels` at the first `#` behind `.npz`; any other text is a path as it is. */
-export function splitArrayPath(text: string): { readonly path: string; readonly member: string | undefined } {
+export function splitArrayPath(text: string): ArrayPath {
   const at = text.indexOf(".npz#");
   if (at < 0) return { path: text, member: undefined };
   return { path: text.slice(0, at + 4), member: text.slice(at + 5) };

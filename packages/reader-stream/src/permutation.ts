@@ -73,7 +73,7 @@ export function createPermutation(length: number, seed: number, epoch: number): 
  * The 32-bit finaliser of MurmurHash3 (Appleby, `fmix32`). A round of one multiplication fails statistically at 1,000
  * rows.
  */
-export function mix(value: number): number {
+function mix(value: number): number {
   let hash = value ^ (value >>> 16);
   hash = Math.imul(hash, 0x85ebca6b);
   hash ^= hash >>> 13;

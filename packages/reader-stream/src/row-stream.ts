@@ -63,6 +63,7 @@ export class RowStream<D extends DType = DType> extends Readable {
     if (signal?.aborted) abort();
   }
 
+  /** @internal */
   override _read(): void {
     this.#reading = this.#readChunk().then(
       (chunk) => void this.push(chunk),
@@ -70,6 +71,7 @@ export class RowStream<D extends DType = DType> extends Readable {
     );
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#unlisten();
     this.#stopReading.abort();

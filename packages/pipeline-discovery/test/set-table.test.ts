@@ -1,0 +1,54 @@
+import { nameTemplate } from "@npystream/codec";
+import test from "ava";
+import { RootFolder } from "../src/root-folder.ts";
+import { SetNames } from "../src/set-names.ts";
+import { SetTable } from "../src/set-table.ts";
+import { MemoryLogger } from "./helpers/memory-logger.ts";
+
+const roles = ["x", "y"];
+const names = new SetNames(nameTemplate("{split}/{key}.{role}.npy"), roles);
+const observer = { appeared: skip, vanished: skip, touched: skip, doubted: skip };
+
+function skip(): void {
+  // Nothing is listed here.
+}
+
+function makeRoot(path: string): RootFolder {
+  return new RootFolder(path, { names, hints: "none", sweepMs: 1000, logger: new MemoryLogger(), observer });
+}
+
+test("files are sorted into sets by every field but the role, in each root by itself", (t) => {
+  const table = new SetTable(names, roles);
+  const [a, b] = [makeRoot("/a"), makeRoot("/b")];
+  const one = table.add(a, "train/0.y.npy");
+  t.false(one?.isWhole);
+  t.deepEqual(one === undefined ? [] : table.missingRoles(one), ["x"]);
+  t.is(table.add(a, "train/0.x.npy"), one);
+  t.true(one?.isWhole);
+  t.deepEqual(one?.paths, ["train/0.x.npy", "train/0.y.npy"]);
+  t.deepEqual(one?.absolutePaths, ["/a/train/0.x.npy", "/a/train/0.y.npy"]);
+  t.not(table.add(b, "train/0.x.npy"), one);
+  t.is(table.add(a, "train/0.z.npy"), undefined);
+  t.is(table.find(a, "train/0.x.npy"), one);
+  t.is(table.find(a, "test/0.x.npy"), undefined);
+  t.is([...table.candidates(b)].length, 1);
+  t.is([...table.candidates()].length, 2);
+});
+
+test("a set whose files have all gone is forgotten, but not what was delivered of it", (t) => {
+  const table = new SetTable(names, roles);
+  const root = makeRoot("/a");
+  const one = table.add(root, "train/0.x.npy");
+  table.add(root, "train/0.y.npy");
+  if (one === undefined) {
+    return t.fail();
+  }
+  one.settled = ["v1", "v2"];
+  table.remove(one, "train/0.x.npy");
+  t.is(table.find(root, "train/0.x.npy"), one);
+  table.remove(one, "train/0.y.npy");
+  t.is([...table.candidates()].length, 0);
+  const again = table.add(root, "train/0.x.npy");
+  t.not(again, one);
+  return t.deepEqual(again?.settled, ["v1", "v2"]);
+});
