@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
+import { root } from "../package/workspace.ts";
 
 const run = promisify(execFile);
 const MAX_RSS_BYTES = 150e6;
@@ -20,9 +21,8 @@ x = np.lib.format.open_memmap(sys.argv[1], "w+", "f4", (1 << 20, 256))
 x[::65536, 3] = np.arange(16)
 `;
   await run("python3", ["-c", make, from]);
-  const script = join(import.meta.dirname, "copy-through-stage.ts");
-  const args = ["--conditions=@npystream/source", `--import=${import.meta.resolve("tsx")}`, script, from, to];
-  const { stdout } = await run(process.execPath, args);
+  await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", "packages/cli"], { cwd: root });
+  const { stdout } = await run(process.execPath, [join(root, "test/integration/copy-through-stage.js"), from, to]);
   const { rows, peakRssBytes } = JSON.parse(stdout) as { rows: number; peakRssBytes: number };
   t.is(rows, 1 << 20);
   t.true(peakRssBytes < MAX_RSS_BYTES, `${Math.round(peakRssBytes / 1e6)} MB`);
