@@ -53,7 +53,10 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   save: async () => {
     await using handle = await openNpy(at("256m.npy"));
     const array = await handle.read();
-    await measure(async () => (await writeNpy(at("out.npy"), array, { overwrite: true })).byteLength);
+    await measure(async () => {
+      await writeNpy(at("out.npy"), array, { overwrite: true });
+      return array.byteLength;
+    });
   },
   savez: async () => {
     await using handle = await openNpy(at("256m.npy"));
