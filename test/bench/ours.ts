@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { NdArray, RowChunk } from "@npystream/codec";
 import { discover, nameTemplate } from "@npystream/pipeline-discovery";
-import { openArray, openDataset, openNpy, openNpz, stage } from "@npystream/reader-stream";
+import { openArray, openDataset, openNpy, openNpz, readNpySync, stage } from "@npystream/reader-stream";
 import { createNpyWriteStream, writeNpy, writeNpz } from "@npystream/writer-stream";
 import { measure } from "./measure.ts";
 
@@ -98,10 +98,7 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   "small-files": () =>
     measure(async () => {
       let bytes = 0;
-      for (const name of await readdir(at("small"))) {
-        await using handle = await openNpy(at(`small/${name}`));
-        bytes += (await handle.read()).byteLength;
-      }
+      for (const name of await readdir(at("small"))) bytes += readNpySync(at(`small/${name}`)).byteLength;
       return bytes;
     }),
   discover: () =>

@@ -56,8 +56,6 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   readonly dataOffset: number;
   /** Position in bytes of the data in the file on disk; `undefined` where it is deflated. */
   readonly dataPosition: number | undefined;
-  /** Identifies dtype, shape and state of the files, whatever they are called: SHA-256 in hex. */
-  readonly fingerprint: string;
   /** Path of the file, where it was opened by one. */
   readonly path: string | undefined;
   /** Name of the `.npz` member, without `.npy`. */
@@ -77,7 +75,6 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
     this.dataOffset = header.dataOffset;
     this.dataPosition = init.dataPosition;
     this.shape = init.shards.shape;
-    this.fingerprint = createHash("sha256").update(JSON.stringify(init.shards.state)).digest("hex");
     this.path = init.path;
     this.member = init.member;
     this.#shards = init.shards;
@@ -102,6 +99,11 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   /** Number of rows: the extent of the first axis; 1 for a 0-d array. */
   get length(): number {
     return this.#shards.length;
+  }
+
+  /** Identifies dtype, shape and state of the files, whatever they are called: SHA-256 in hex. */
+  get fingerprint(): string {
+    return createHash("sha256").update(JSON.stringify(this.#shards.state)).digest("hex");
   }
 
   /** Shape of one row. */

@@ -57,21 +57,23 @@ export class Dataset<Name extends string = string> implements AsyncDisposable {
   readonly length: number;
   /** The arrays by field. */
   readonly fields: Readonly<Record<Name, ArrayHandle>>;
-  /** Identifies fields, dtypes, shapes and state of the files, whatever they are called: SHA-256 in hex. */
-  readonly fingerprint: string;
   readonly #arrays: ReadonlyMap<string, ArrayHandle>;
   readonly #close: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(arrays: ReadonlyMap<string, ArrayHandle>, close: () => Promise<void>) {
-    const state = [...arrays].map(([name, { fingerprint }]) => [name, fingerprint]);
     this.length = [...arrays.values()][0]?.length ?? 0;
     // The keys are those of the fields that openDataset was given.
     this.fields = Object.freeze(Object.fromEntries(arrays)) as Readonly<Record<Name, ArrayHandle>>;
-    this.fingerprint = createHash("sha256").update(JSON.stringify(state)).digest("hex");
     this.#arrays = arrays;
     this.#close = close;
+  }
+
+  /** Identifies fields, dtypes, shapes and state of the files, whatever they are called: SHA-256 in hex. */
+  get fingerprint(): string {
+    const state = [...this.#arrays].map(([name, { fingerprint }]) => [name, fingerprint]);
+    return createHash("sha256").update(JSON.stringify(state)).digest("hex");
   }
 
   /**

@@ -21,5 +21,6 @@ export { NpzArchive, type NpzMember } from "./npz-archive.ts";
 export { type ArrayPath, type OpenOptions, openArray, openNpy, openNpz, splitArrayPath } from "./open-array.ts";
 export type { SourceLike } from "./open-source.ts";
 export { createPermutation, type Permutation } from "./permutation.ts";
+export { readNpySync } from "./read-npy.ts";
 export { RowStream, type RowStreamOptions } from "./row-stream.ts";
 export { type StageOptions, type StageResult, stage } from "./stage.ts";

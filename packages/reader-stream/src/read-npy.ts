@@ -1,0 +1,47 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { decodeNpy, isNpyError, type LimitOptions, type NdArray, NpyError, npyDataOffset } from "@npystream/codec";
+import { allocateBytes } from "./allocate-bytes.ts";
+
+/** Files of up to this are read with one call into memory that is used again, and copied to their size. */
+const PREFIX_BYTES = 64 << 10;
+const MAX_READ_BYTES = 1 << 30;
+const scratch = new Uint8Array(PREFIX_BYTES);
+
+/**
+ * Reads a `.npy` file whole and at once, as `np.load`: for many small files, where each asynchronous step costs more than
+ * reading the file (measured on files of 384 bytes: a seventh of the time of `openNpy`, `read` and `close`).
+ *
+ * It blocks the event loop until the file is read; for a large file or a slow disk use `openNpy`.
+ *
+ * @throws NpyError those of `decodeNpy`, with the path; `ERR_SOURCE_TRUNCATED` where the file shrinks meanwhile. System
+ *   errors such as `ENOENT`.
+ */
+export function readNpySync(path: string, options?: LimitOptions): NdArray {
+  const fd = openSync(path, "r");
+  try {
+    const { size } = fstatSync(fd);
+    const prefix = Math.min(size, PREFIX_BYTES);
+    const scratchRead = readSync(fd, scratch, 0, prefix, 0);
+    if (scratchRead < prefix) throw truncated(scratchRead, size);
+    if (size <= PREFIX_BYTES) return decodeNpy(scratch.slice(0, size), options);
+    // What is no .npy is refused before as much as the file is allocated.
+    npyDataOffset(scratch, options);
+    const bytes = allocateBytes(size);
+    for (let filled = 0; filled < size; ) {
+      const bytesRead = readSync(fd, bytes, filled, Math.min(size - filled, MAX_READ_BYTES), filled);
+      if (bytesRead === 0) throw truncated(filled, size);
+      filled += bytesRead;
+    }
+    return decodeNpy(bytes, options);
+  } catch (error) {
+    throw isNpyError(error) ? error.locate({ path }) : error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function truncated(found: number, expected: number): NpyError {
+  return new NpyError("ERR_SOURCE_TRUNCATED", `expected ${expected} bytes, found ${found}: the file ends there`, {
+    offset: found,
+  });
+}
