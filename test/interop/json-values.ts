@@ -21,7 +21,7 @@ function scalar(value: unknown, type: ElementType): unknown {
   if (type.dtype.startsWith("datetime64")) return formatDatetime(value as bigint, type);
   if (typeof value === "bigint") return value === NaT && type.dtype.startsWith("timedelta") ? "NaT" : String(value);
   if (type.dtype === "bytes") return decodeLatin1(value as Uint8Array);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (typeof value === "object" && value !== null) {
     const { re, im } = value as Complex;
