@@ -16,7 +16,9 @@ import numpy as np
 out = []
 shapes = [(), (0,), (1,), (7,), (10**9,), (3, 4), (0, 4), (4, 0), (2, 3, 4), (1, 2, 3, 4), (12345678901, 2)]
 for name in ${JSON.stringify(dtypes)}:
-    if not hasattr(np, name) or name in ('str', 'bytes', 'void', 'datetime64', 'timedelta64'): continue
+    try:
+        if np.dtype(name).kind not in 'biufc': continue
+    except TypeError: continue
     for shape in shapes:
         for order in 'CF':
             a = np.lib.stride_tricks.as_strided(np.zeros(1, name), shape, (0,) * len(shape))

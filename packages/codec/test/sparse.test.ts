@@ -34,19 +34,20 @@ for (const format of formats) {
       const arrays = decodeNpz(readFileSync(join(folder, `${format}${kind}.npz`)));
       t.true(isSparse(arrays));
       const sparse = decodeSparse(arrays);
-      t.like(sparse, { format, shape: [6, 8], isArray: kind !== "" });
+      // SciPy before 1.11 did not say which of the two it was.
+      t.like(sparse, { format, shape: [6, 8], isArray: kind !== "" && "_is_array" in arrays });
       const path = join(folder, `again-${format}${kind}.npz`);
       writeFileSync(path, encodeNpz(encodeSparse(sparse)));
       python(
         `
 x = sp.load_npz(sys.argv[1])
-assert x.format == sys.argv[3] and isinstance(x, sp.sparray) == (sys.argv[4] != '')
+assert x.format == sys.argv[3] and type(x).__name__ == sys.argv[3] + ('_array' if sys.argv[4] else '_matrix')
 assert (x.toarray() == np.load(sys.argv[2] + '/dense.npy')).all() and x.dtype == 'f4'
 `,
         path,
         folder,
         format,
-        kind,
+        sparse.isArray ? "array" : "",
       );
     });
   }
