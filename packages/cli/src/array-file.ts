@@ -1,7 +1,14 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { memberArrayName, NpyError } from "@npystream/codec";
-import { type ArrayHandle, type NpzArchive, openNpy, openNpz } from "@npystream/reader-stream";
+import {
+  type ArrayHandle,
+  type FileSource,
+  fileSource,
+  type NpzArchive,
+  openNpy,
+  openNpz,
+} from "@npystream/reader-stream";
 import { spool } from "./spool.ts";
 
 /** An array of an {@link ArrayFile}. */
@@ -68,6 +75,11 @@ export class ArrayFile implements AsyncDisposable {
     }
     if (member === undefined) throw new TypeError("an array of an archive is opened by its name");
     return this.archive.open(member);
+  }
+
+  /** Gives the file's own bytes, which are readable until the file is closed. */
+  async openSource(): Promise<FileSource> {
+    return fileSource(this.#file);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

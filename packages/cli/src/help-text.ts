@@ -3,12 +3,14 @@ export const PROGRAM_HELP = `
 Examples:
   $ npystream inspect features.npy set.npz
   $ npystream cat set.npz#labels --rows -5: --json
+  $ npystream verify *.npz
 
 A member of an archive is written file.npz#member; - reads stdin. A file is told
 by its content, not by its name.
 
 Exit codes: 0 done; 1 a file or the run failed, with a line on stderr,
-"error CODE path[#member]: message"; 2 wrong use.`;
+"error CODE path[#member]: message" (verify prints it as its result, on stdout);
+2 wrong use.`;
 
 /** What `npystream inspect --help` ends with. */
 export const INSPECT_HELP = `
@@ -55,3 +57,29 @@ are [re, im] in JSON and 1.0+2.0j elsewhere.
 
 --rows takes Python's bounds: negative ones count from the end, those outside
 are clipped. It applies to every array of an .npz.`;
+
+/** What `npystream verify --help` ends with. */
+export const VERIFY_HELP = `
+Examples:
+  $ npystream verify features.npy set.npz
+  $ npystream verify *.npz | grep -v ^ok
+  $ npystream verify --strict features.npy
+  $ curl -s https://example.org/set.npz | npystream verify -
+
+Prints, on stdout:
+  ok features.npy float32 (1000, 64)
+  ok set.npz 3 arrays
+  bad ERR_NPZ_CRC set.npz#labels: message
+
+An archive has a line for each member that is bad; the others are read too. Of
+every member, array or not, are checked: its header in front against the
+directory, its sizes, its CRC-32. A .npy has no checksum: header and size are
+checked, and that all of it can be read. Memory does not grow with the file.
+
+Bytes behind the array of a .npy are ok, since NumPy passes over them, and are
+counted in the line; with --strict they are ERR_NPY_TRAILING.
+
+--json prints {"path", "ok": true} with "trailingBytes" where there are any, or
+{"path", "ok": false, "code", "message", "member" in an npz}.
+
+A file that cannot be opened is bad with the system's code, as ENOENT.`;

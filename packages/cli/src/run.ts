@@ -3,11 +3,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { type CatOptions, cat } from "./cat-command.ts";
 import type { CommandIo } from "./command-io.ts";
 import { parseFileReference } from "./file-reference.ts";
-import { CAT_HELP, INSPECT_HELP, PROGRAM_HELP } from "./help-text.ts";
+import { CAT_HELP, INSPECT_HELP, PROGRAM_HELP, VERIFY_HELP } from "./help-text.ts";
 import { type InspectOptions, inspect } from "./inspect-command.ts";
 import { parseRowRange, type RowRange } from "./row-range.ts";
 import { type ExitCode, Session } from "./session.ts";
 import { OutputError } from "./text-output.ts";
+import { type VerifyOptions, verify } from "./verify-command.ts";
 
 const DEFAULT_HELP_COLUMNS = 80;
 /** Stands before `-#member`, which commander would take for an option. No argument of a process has this character. */
@@ -89,6 +90,22 @@ function createProgram(io: CommandIo, session: Session): Command {
     .action(async (text: string, options: CatOptions) => {
       const reference = await parseFileReference(text.replace(STDIN_MARK, ""));
       await session.attempt(reference, () => cat(reference, options, io, session.output));
+    });
+  program
+    .command("verify")
+    .summary("read all of the files and say which are bad")
+    .description(
+      "Reads everything of each file: structure, sizes, checksums. Prints a line a file, ok or bad, and ends with 1 where any is bad.",
+    )
+    .argument("<FILE...>", "files, file.npz#member, or - for stdin")
+    .option("--strict", "bytes behind the array of a .npy are bad, too")
+    .option("--json", "print a JSON document a line")
+    .addHelpText("after", VERIFY_HELP)
+    .action(async (files: string[], options: VerifyOptions) => {
+      for (const text of files) {
+        const reference = await parseFileReference(text.replace(STDIN_MARK, ""));
+        if (!(await verify(reference, options, io, session.output))) session.exitCode = 1;
+      }
     });
   return program;
 }

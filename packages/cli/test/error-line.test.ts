@@ -1,5 +1,6 @@
 import { open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { inflateRawSync } from "node:zlib";
 import { NpyError } from "@npystream/codec";
 import test from "ava";
 import { errorLine } from "../src/error-line.ts";
@@ -34,6 +35,12 @@ test("a system error gives the system's code and plain words without the path tw
 test("a system error inside another error is found", async (t) => {
   const cause = await failure(() => open("/no/such/file", "r"));
   t.is(errorLine("x", new Error("could not", { cause })), "error ENOENT x: no such file");
+});
+
+test("an error of zlib inside another is not the system's", (t) => {
+  const cause = t.throws(() => inflateRawSync(Uint8Array.of(0xff)));
+  const error = new NpyError("ERR_NPZ_DEFLATE", "the deflate stream is broken", { cause });
+  t.is(errorLine("a.npz", error, "x"), "error ERR_NPZ_DEFLATE a.npz#x: the deflate stream is broken");
 });
 
 test("any other failure is one line too, named by its class", (t) => {

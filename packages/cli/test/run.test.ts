@@ -92,6 +92,7 @@ const WRONG: readonly (readonly [args: readonly string[], message: RegExp])[] = 
   [["--nope"], /^error: unknown option '--nope'\n$/],
   [["inspect"], /^error: missing required argument 'FILE'\n$/],
   [["cat"], /^error: missing required argument 'FILE'\n$/],
+  [["verify"], /^error: missing required argument 'FILE'\n$/],
   [["cat", "a.npy", "b.npy"], /^error: too many arguments for 'cat'\. Expected 1 argument but got 2\.\n$/],
   [["cat", "a.npy", "--jsn"], /^error: unknown option '--jsn'\n\(Did you mean --json\?\)\n$/],
   [["cat", "a.npy", "--json", "--csv"], /^error: option '--json' cannot be used with option '--csv'\n$/],
@@ -126,6 +127,8 @@ test("help is on every command, with examples, and fits 80 columns", async (t) =
     ["help", "inspect"],
     ["cat", "-h"],
     ["help", "cat"],
+    ["verify", "--help"],
+    ["help", "verify"],
   ]) {
     const { code, stdout, stderr } = await runCaptured(args);
     t.deepEqual([code, stderr], [0, ""]);

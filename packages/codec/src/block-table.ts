@@ -3,7 +3,8 @@ import { decodeMemberName } from "./zip-name.ts";
 
 /**
  * Where the blocks of a deflated member begin. Block `i` inflates alone: its bytes are those from `compressed[i]` to
- * `compressed[i + 1]` in the deflate stream, and they are the content from `blockBytes * i` on.
+ * `compressed[i + 1]` in the deflate stream, and they are the content from
+ * `firstBytes + blockBytes * (i - 1)` on, from 0 for the first.
  */
 export interface BlockTable {
   /** Bytes of content in every block but the first and the last. */

@@ -75,13 +75,26 @@ function castDirectly(from: ElementType, data: TypedArray, size: number, to: Ele
     if (from.dtype === "float16") lookUp(float16Table(), data, size, result);
     else if (from.dtype === "bfloat16") lookUp(bfloat16Table(), data, size, result);
     else result.set(data);
-  } else if (isPlainFloat(to.dtype) && from.stride === 1 && !isWide(data) && !isHalf(from.dtype, data)) {
+  } else if (
+    isPlainFloat(to.dtype) &&
+    from.dtype !== "bool" &&
+    from.stride === 1 &&
+    !isWide(data) &&
+    !isHalf(from.dtype, data)
+  ) {
     (result as Float64Array).set(data as Float64Array);
   } else return false;
   return true;
 }
 
 function loader(from: ElementType, data: TypedArray): Load {
+  if (from.dtype === "bool") {
+    // Any byte but 0 is true, and true is 1.
+    const bytes = data as Uint8Array;
+    return (block, start) => {
+      for (let i = 0; i < block.length; i++) block[i] = bytes[start + i] === 0 ? 0 : 1;
+    };
+  }
   if (isWide(data)) return wideLoader(data);
   if (data instanceof Uint16Array && isHalf(from.dtype, data)) {
     const table = from.dtype === "float16" ? float16Table() : bfloat16Table();

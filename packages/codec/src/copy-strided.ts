@@ -23,7 +23,7 @@ const TILE = 32;
 /** Copies the elements of `source` in C order into `target`, which has room for them. */
 export function copyToC<D extends DType>(source: StridedArray<D>, target: DTypeMap[D]): void {
   const { shape, strides, size } = source;
-  if (size === 0) return;
+  if (size === 0 || source.type.itemSize === 0) return;
   const entries = source.type.stride;
   const columns = shape.at(-1) ?? 1;
   const columnStride = (strides.at(-1) ?? 1) * entries;

@@ -1,4 +1,5 @@
 import type { Descr, DescrField } from "./element-type.ts";
+import { defaultLimits } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
 import { formatPythonString, PythonTuple, type PythonValue } from "./python-literal.ts";
 
@@ -50,6 +51,9 @@ function readLabel(label: PythonValue | undefined): DescrField[0] {
 function readShape(value: PythonValue | undefined): number[] {
   if (value === undefined) return [];
   const extents = value instanceof PythonTuple ? value.items : [value];
+  if (extents.length > defaultLimits.rank) {
+    throw new NpyError("ERR_LIMIT_RANK", `a sub-array has ${extents.length} axes, the limit is ${defaultLimits.rank}`);
+  }
   return extents.map((extent) => {
     if (typeof extent !== "bigint" || extent < 0n || extent > BigInt(Number.MAX_SAFE_INTEGER)) {
       throw new NpyError("ERR_NPY_DTYPE", "the shape of a sub-array holds something that is no extent");

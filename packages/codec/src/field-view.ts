@@ -43,6 +43,7 @@ export function isFieldInPlace(array: StructArray, field: StructField): boolean 
   const { itemSize } = array.type;
   return (
     field.type.itemSize > 0 &&
+    array.data.byteLength >= itemSize &&
     itemSize % field.type.itemSize === 0 &&
     (array.data.byteOffset + field.offset) % entryBytes === 0
   );

@@ -211,14 +211,15 @@ export class NdArray<D extends DType = DType> {
   /**
    * Casts every element, with NumPy's meaning where nothing but precision is lost.
    *
-   * @returns An array in C order; the array itself where it is of that type.
+   * @returns An array in C order; the array itself where it is of that type and order.
    * @throws NpyError `ERR_CAST_RANGE` for an element the type cannot hold, with its index. TypeError where there is no such cast.
    */
   astype<E extends DType>(type: E | ElementType<E>): NdArray<E>;
   astype(type: DTypeLike): NdArray;
   astype(type: DTypeLike): NdArray {
     const target = elementType(type);
-    if (target.dtype === this.dtype && target.itemSize === this.itemSize && target.fields === undefined) return this;
+    if (target.dtype === this.dtype && target.itemSize === this.itemSize && this.#isSameStruct(target))
+      return this.contiguous();
     const { data, offset, size } = this.contiguous();
     const { dtype, itemSize, stride } = this.type;
     const entries = dataOver(dtype, data.buffer, data.byteOffset + offset * itemSize, size * stride);
@@ -239,7 +240,9 @@ export class NdArray<D extends DType = DType> {
       throw new TypeError(`${this.itemSize} bytes of ${this.dtype} are no ${target.itemSize} of ${target.dtype}`);
     }
     const { buffer, byteOffset, byteLength } = this.data;
-    const data = viewData(target, new Uint8Array(buffer, byteOffset, byteLength));
+    // The data of a field goes on to the end of the last record, which need not be a whole element.
+    const whole = byteLength - (this.itemSize === 0 ? byteLength : byteLength % this.itemSize);
+    const data = viewData(target, new Uint8Array(buffer, byteOffset, whole));
     return new NdArray({ dtype: target, shape: this.shape, strides: this.strides, offset: this.offset, data });
   }
 
@@ -270,6 +273,10 @@ export class NdArray<D extends DType = DType> {
     for (let i = 0; i < this.length; i++) yield this.at(i);
   }
 
+  #isSameStruct(target: ElementType): boolean {
+    return target.fields === undefined || JSON.stringify(target.descr) === JSON.stringify(this.type.descr);
+  }
+
   #structs(): NdArray<"struct"> {
     if (this.type.fields === undefined) throw new TypeError(`${this.dtype} has no fields`);
     // Only structs have fields.
@@ -277,7 +284,7 @@ export class NdArray<D extends DType = DType> {
   }
 
   #lies(order: Order): boolean {
-    if (this.size <= 1) return true;
+    if (this.size <= 1 || this.itemSize === 0) return true;
     const whole = stridesOf(this.shape, order);
     return this.strides.every((stride, axis) => this.shape[axis] === 1 || stride === whole[axis]);
   }

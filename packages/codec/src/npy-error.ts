@@ -20,41 +20,43 @@ export interface NpyErrorDetails extends NpyErrorLocation {
 /** Key of the mark that errors of every installed copy of this package carry. */
 const brand = "npystreamError";
 
-/** A file that is not what it should be, or an I/O that failed. Bad arguments are `TypeError` or `RangeError` instead. */
+/**
+ * A file that is not what it should be, or an I/O that failed. Bad arguments are `TypeError` or `RangeError` instead.
+ *
+ * What is known of its place is in own properties, so that it is printed and logged with the error.
+ */
 export class NpyError extends Error {
-  /** Always `NpyError`. */
-  override readonly name = "NpyError";
   /** Stable code to branch on. */
   readonly code: NpyErrorCode;
+  /** File or URL, where one is known. */
+  declare readonly path?: string;
+  /** Name of the `.npz` member without `.npy`, where the error is in one. */
+  declare readonly member?: string;
   /** Position in bytes in the file or member, where one is known. */
-  readonly offset: number | undefined;
-  /** Marks the error for {@link isNpyError}. */
-  readonly npystreamError = true;
-  #path: string | undefined;
-  #member: string | undefined;
+  declare readonly offset?: number;
 
   constructor(code: NpyErrorCode, message: string, details: NpyErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.offset = details.offset;
-    this.#path = details.path;
-    this.#member = details.member;
+    this.locate(details);
+    if (details.offset !== undefined) Object.assign(this, { offset: details.offset });
   }
 
-  /** File or URL, where one is known. */
-  get path(): string | undefined {
-    return this.#path;
+  /** Always `NpyError`. */
+  override get name(): string {
+    return "NpyError";
   }
 
-  /** Name of the `.npz` member without `.npy`, where the error is in one. */
-  get member(): string | undefined {
-    return this.#member;
+  /** Marks the error for {@link isNpyError}. */
+  get npystreamError(): true {
+    return true;
   }
 
   /** Fills in path and member where the thrower did not know them, and returns the error itself. */
   locate(where: NpyErrorLocation): this {
-    this.#path ??= where.path;
-    this.#member ??= where.member;
+    for (const key of ["path", "member"] as const) {
+      if (this[key] === undefined && where[key] !== undefined) Object.assign(this, { [key]: where[key] });
+    }
     return this;
   }
 }

@@ -3,7 +3,7 @@ import { formatDescr, formatTuple, readDescr } from "./descr-text.ts";
 import type { DType } from "./dtype.ts";
 import type { Descr, DTypeLike, ElementType } from "./element-type.ts";
 import { decodeLatin1, encodeLatin1 } from "./latin1.ts";
-import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
+import { defaultLimits, type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
 import { elementType, parseDescr } from "./parse-descr.ts";
 import { PythonTuple, type PythonValue, parsePythonLiteral } from "./python-literal.ts";
@@ -66,6 +66,8 @@ const LATIN1_VERSIONS = [
   [2, 4],
 ] as const;
 const UTF8_VERSIONS = [[3, 4]] as const;
+/** What a header must hold, and no more. */
+const KEYS: readonly string[] = ["descr", "fortran_order", "shape"];
 
 let lastParsed: { readonly text: string; readonly limits: Limits; readonly header: NpyHeader } | undefined;
 
@@ -118,6 +120,12 @@ export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array {
   const { shape, order = "C" } = spec;
   const { itemSize, descr } = elementType(spec.dtype);
   shapeSize(shape, itemSize);
+  if (shape.length > defaultLimits.rank) {
+    throw new NpyError(
+      "ERR_LIMIT_RANK",
+      `an array of ${shape.length} axes is read by no NumPy: it has ${defaultLimits.rank} at most`,
+    );
+  }
   const growing = order === "C" ? shape[0] : shape.at(-1);
   const room = growing === undefined ? 0 : GROWTH_AXIS_DIGITS - String(growing).length;
   const text = `{'descr': ${formatDescr(descr)}, 'fortran_order': ${order === "F" ? "True" : "False"}, 'shape': ${formatTuple(shape)}, }`;
@@ -149,10 +157,11 @@ function parseText(text: string, version: NpyVersion, dataOffset: number, limits
   const fields = parseFields(text, version, limits);
   const { type, byteOrder, swaps } = parseDescr(fields.descr);
   const outer = checkShape(fields.shape, limits);
-  const order = fields.fortranOrder ? "F" : "C";
-  if (fields.subShape.length > 0 && order === "F" && outer.length > 1) {
+  if (fields.subShape.length > 0 && fields.fortranOrder && outer.length > 1) {
     throw new NpyError("ERR_NPY_DTYPE", "a Fortran array of sub-arrays has no strides of one element");
   }
+  // A sub-array lies in C order whatever the order of the array, which of one axis is both.
+  const order = fields.fortranOrder && fields.subShape.length === 0 ? "F" : "C";
   const shape = Object.freeze(checkShape([...fields.shape, ...fields.subShape], limits));
   const { dtype, itemSize } = type;
   const size = shapeSize(shape, itemSize);
@@ -186,8 +195,7 @@ function readPrefix(
 ): { version: NpyVersion; textOffset: number; dataOffset: number } {
   const present = Math.min(bytes.length, MAGIC.length);
   for (let i = 0; i < present; i++) {
-    if (bytes[i] !== MAGIC[i])
-      throw new NpyError("ERR_NPY_MAGIC", "this is not a .npy file: its first bytes are not \\x93NUMPY", { offset: 0 });
+    if (bytes[i] !== MAGIC[i]) throw new NpyError("ERR_NPY_MAGIC", describeMagic(bytes), { offset: 0 });
   }
   const major = bytes[6];
   const minor = bytes[7];
@@ -200,7 +208,9 @@ function readPrefix(
   if (major === undefined || minor === undefined || bytes.length < textOffset) {
     throw new NpyError(
       "ERR_NPY_TRUNCATED",
-      `the file ends after ${bytes.length} bytes, inside the first ${textOffset}`,
+      bytes.length === 0
+        ? "the file is empty"
+        : `the file ends after ${bytes.length} bytes, inside the first ${textOffset}`,
       { offset: bytes.length },
     );
   }
@@ -215,6 +225,13 @@ function readPrefix(
   }
   const version = major === 1 ? "1.0" : major === 2 ? "2.0" : "3.0";
   return { version, textOffset, dataOffset: textOffset + textBytes };
+}
+
+function describeMagic(bytes: Uint8Array): string {
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+  return isZip
+    ? "this is a ZIP archive and not a .npy file: an .npz is opened as one, or with the name of a member"
+    : "this is not a .npy file: its first bytes are not \\x93NUMPY";
 }
 
 function decodeText(bytes: Uint8Array, version: NpyVersion): string {
@@ -232,12 +249,12 @@ function decodeText(bytes: Uint8Array, version: NpyVersion): string {
 function parseFields(text: string, version: NpyVersion, limits: Limits): HeaderFields {
   const value = parsePythonLiteral(text, { depth: limits.depth, python2: version !== "3.0" });
   if (!(value instanceof Map)) throw new NpyError("ERR_NPY_HEADER", "the header is not a dict");
-  const keys = [...value.keys()].sort().join(", ");
-  if (keys !== "descr, fortran_order, shape") {
-    throw new NpyError(
-      "ERR_NPY_HEADER",
-      `the header's keys are ${keys.slice(0, 200) || "none"}, not descr, fortran_order, shape`,
-    );
+  for (const key of KEYS) {
+    if (!value.has(key)) throw new NpyError("ERR_NPY_HEADER", `the header lacks ${key}`);
+  }
+  const odd = [...value.keys()].find((key) => !KEYS.includes(key));
+  if (odd !== undefined) {
+    throw new NpyError("ERR_NPY_HEADER", `the header has a key ${JSON.stringify(odd.slice(0, 80))} that no array has`);
   }
   const fortranOrder = value.get("fortran_order");
   if (typeof fortranOrder !== "boolean") {

@@ -3,7 +3,7 @@ import type { LimitOptions } from "./limits.ts";
 import type { NdArray } from "./nd-array.ts";
 import { decodeNpy } from "./npy.ts";
 import { isNpyError, NpyError } from "./npy-error.ts";
-import { isNpy } from "./npy-header.ts";
+import { isNpy, NPY_PREFIX_BYTES, npyDataOffset, parseNpyHeader } from "./npy-header.ts";
 import { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
 import { MAX_DEFLATE_RATIO, portableEngine, type ZipInflater } from "./zip-engine.ts";
 import { type EncodeZipOptions, encodeZip, zipArray } from "./zip-writer.ts";
@@ -37,8 +37,8 @@ export function decodeNpz(bytes: Uint8Array, options: DecodeNpzOptions = {}): Re
   for (const member of drive(readZipDirectory(bytes.length, options), bytes)) {
     const name = memberArrayName(member.name);
     try {
-      const content = readMember(member, bytes, options.engine ?? portableEngine);
-      if (!isNpy(content)) continue;
+      const content = readArray(member, bytes, options);
+      if (content === undefined) continue;
       if (name in arrays) throw new NpyError("ERR_NPZ_DUPLICATE", "the archive holds two arrays of this name");
       arrays[name] = decodeNpy(content, options);
     } catch (error) {
@@ -58,14 +58,30 @@ export function checkInflatedSize(member: ZipMember): void {
   }
 }
 
-function readMember(member: ZipMember, archive: Uint8Array, engine: ZipInflater): Uint8Array {
+/** Reads the content of a member that is an array; `undefined` for one that is not. Inflates no more than it declares. */
+function readArray(member: ZipMember, archive: Uint8Array, options: DecodeNpzOptions): Uint8Array | undefined {
+  const { engine = portableEngine } = options;
   const start = drive(locateMember(member, archive.length), archive);
-  const stored = archive.subarray(start, start + member.compressedSize);
+  const compressed = archive.subarray(start, start + member.compressedSize);
   checkInflatedSize(member);
-  const content = member.method === 0 ? stored : engine.inflate(stored, member.byteLength);
-  if (engine.crc32(content) !== member.crc32)
-    throw new NpyError("ERR_NPZ_CRC", "the member's checksum does not match its bytes");
-  return content;
+  if (member.method === 0) return isNpy(compressed) ? checked(compressed, member, engine) : undefined;
+  // Its header says how long an array is, before that much is inflated.
+  let head = engine.inflateStart(compressed, NPY_PREFIX_BYTES);
+  if (!isNpy(head)) return undefined;
+  head = engine.inflateStart(compressed, npyDataOffset(head, options));
+  const { dataOffset, byteLength } = parseNpyHeader(head, options);
+  if (member.byteLength > dataOffset + byteLength) {
+    throw new NpyError(
+      "ERR_NPZ_SIZE",
+      `the member holds ${member.byteLength} bytes and its header declares ${dataOffset + byteLength}`,
+    );
+  }
+  return checked(engine.inflate(compressed, member.byteLength), member, engine);
+}
+
+function checked(content: Uint8Array, member: ZipMember, engine: ZipInflater): Uint8Array {
+  if (engine.crc32(content) === member.crc32) return content;
+  throw new NpyError("ERR_NPZ_CRC", "the member's checksum does not match its bytes");
 }
 
 function drive<T>(steps: Generator<ReadRequest, T, Uint8Array>, bytes: Uint8Array): T {

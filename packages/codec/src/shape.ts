@@ -45,7 +45,7 @@ export function checkShape(extents: readonly bigint[], limits: Limits): number[]
   }
   return extents.map((extent) => {
     if (extent < 0n || extent > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw new NpyError("ERR_NPY_SHAPE", `the shape holds ${extent}, which is not an extent`);
+      throw new NpyError("ERR_NPY_SHAPE", `the shape holds ${extent}: an extent is a whole number from 0 to 2^53 - 1`);
     }
     return Number(extent);
   });

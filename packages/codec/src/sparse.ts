@@ -62,6 +62,9 @@ export function decodeSparse(arrays: NpzArrays): SparseArray {
   const format = decodeFormat(member(arrays, "format"));
   const shape = integers(arrays, "shape");
   const data = member(arrays, "data");
+  if (shape.length !== 2 || shape.some((extent) => !Number.isSafeInteger(extent) || extent < 0)) {
+    throw new NpyError("ERR_SHAPE", `shape is [${shape.join(", ")}], not two extents`);
+  }
   const flag = Object.hasOwn(arrays, "_is_array") ? arrays["_is_array"] : undefined;
   const base = { shape, data, isArray: flag?.rank === 0 && flag.get() === true };
   if (format === "csr" || format === "csc" || format === "bsr") {

@@ -24,8 +24,8 @@ export interface ParsedFields {
 /** Largest record NumPy makes: its size is a C int. */
 const MAX_ITEM_BYTES = 2 ** 31 - 1;
 
-/** A hostile header could ask for a swap a byte of a record of 2 GiB; a million are more than a header of 1 MiB names. */
-const MAX_SWAPS = 1_000_000;
+/** A short header can ask for a swap a byte of a record of 2 GiB; this many are more than the fields of any real one. */
+const MAX_SWAPS = 65_536;
 
 /**
  * Works out the fields of a struct, their offsets one behind the other as NumPy does.
@@ -51,7 +51,9 @@ export function parseFields(list: readonly DescrField[], parse: (descr: Descr) =
       fields.push({ name, ...(title === undefined ? {} : { title }), type, shape: Object.freeze([...shape]), offset });
     }
     descr.push(shape.length === 0 ? [label, type.descr] : [label, type.descr, shape]);
-    if (fieldSwaps.length > 0) swaps.push(...repeatSwaps(fieldSwaps, offset, type.itemSize, count));
+    for (const swap of repeatSwaps(fieldSwaps, offset, type.itemSize, count)) {
+      if (swaps.push(swap) > MAX_SWAPS) throw tooManySwaps();
+    }
     if (hasByteOrder(type)) byteOrders.add(byteOrder);
     offset += type.itemSize * count;
     if (offset > MAX_ITEM_BYTES) throw new NpyError("ERR_NPY_DTYPE", "a record passes 2^31 - 1 bytes");
@@ -70,10 +72,12 @@ function repeatSwaps(swaps: readonly ByteSwap[], offset: number, itemSize: numbe
   if (swaps.length === 1 && only !== undefined && only.unit * only.count === itemSize) {
     return [{ offset, unit: only.unit, count: only.count * count }];
   }
-  if (swaps.length * count > MAX_SWAPS) {
-    throw new NpyError("ERR_NPY_DTYPE", `a sub-array of ${count} records in mixed byte order is too large to be read`);
-  }
+  if (swaps.length * count > MAX_SWAPS) throw tooManySwaps();
   return Array.from({ length: count }, (_, i) =>
     swaps.map((swap) => ({ ...swap, offset: offset + i * itemSize + swap.offset })),
   ).flat();
+}
+
+function tooManySwaps(): NpyError {
+  return new NpyError("ERR_NPY_DTYPE", `more than ${MAX_SWAPS} parts of a record are in another byte order`);
 }

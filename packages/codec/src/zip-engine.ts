@@ -1,4 +1,4 @@
-import { Deflate, deflateSync, inflateSync } from "fflate";
+import { deflateSync, Inflate, inflateSync } from "fflate";
 import { joinBytes } from "./join-bytes.ts";
 import { NpyError } from "./npy-error.ts";
 
@@ -12,32 +12,49 @@ export interface ZipChecksum {
 export interface ZipInflater extends ZipChecksum {
   /** Inflates a raw deflate stream of exactly `byteLength` bytes. @throws NpyError `ERR_NPZ_DEFLATE`, `ERR_NPZ_SIZE` */
   inflate(bytes: Uint8Array, byteLength: number): Uint8Array;
+  /** Inflates the first `length` bytes, fewer where the stream ends before. @throws NpyError `ERR_NPZ_DEFLATE` */
+  inflateStart(bytes: Uint8Array, length: number): Uint8Array;
 }
 
 /** What writing an archive needs. */
 export interface ZipDeflater extends ZipChecksum {
+  /** Compresses to a whole deflate stream; `level` 0 to 9. */
+  deflate(bytes: Uint8Array, level: number): Uint8Array;
   /**
-   * Compresses a block that inflates alone and that others may follow: all but the last end with a flush, at a whole byte
-   * and without a final bit. A whole stream is one block, the last.
+   * Compresses a block that inflates alone and that others may follow: all but the last end with a full flush, at a whole
+   * byte and without a final bit. An engine without it deflates every member in one piece, without a block table.
    *
    * @param level - 0 to 9.
    */
-  deflateBlock(bytes: Uint8Array, level: number, isLast: boolean): Uint8Array;
+  deflateBlock?(bytes: Uint8Array, level: number, isLast: boolean): Uint8Array;
 }
+
+/** Compressed bytes given to the inflater at once where only the start is wanted: they make 1 MiB at most. */
+const START_PIECE_BYTES = 1024;
 
 /** Deflate at its best packs 258 bytes in 2 bits (RFC 1951 section 3.2.5), so nothing inflates by more than this. */
 export const MAX_DEFLATE_RATIO = 1032;
 
 /** The engine that runs everywhere: fflate, and a table of 8 x 256 words for the checksum. */
 export const portableEngine: ZipInflater & ZipDeflater = {
-  deflateBlock(bytes, level, isLast) {
-    if (isLast) return deflateSync(bytes, { level: deflateLevel(level) });
+  // No blocks: the flush of fflate 0.8.3 writes a broken block unless the stream happens to be at a whole byte.
+  deflate: (bytes, level) => deflateSync(bytes, { level: deflateLevel(level) }),
+  inflateStart(bytes, length) {
     const pieces: Uint8Array[] = [];
-    // A compressor of its own has no history to refer to, so a flush to a whole byte is a full one.
-    const stream = new Deflate({ level: deflateLevel(level) }, (piece) => pieces.push(piece));
-    stream.push(bytes, false);
-    stream.flush(true);
-    return joinBytes(pieces);
+    let found = 0;
+    const stream = new Inflate((piece) => {
+      pieces.push(piece);
+      found += piece.length;
+    });
+    try {
+      // Little goes in at a time, so that little comes out past what is asked for.
+      for (let at = 0; at < bytes.length && found < length; at += START_PIECE_BYTES) {
+        stream.push(bytes.subarray(at, at + START_PIECE_BYTES), at + START_PIECE_BYTES >= bytes.length);
+      }
+    } catch (cause) {
+      throw new NpyError("ERR_NPZ_DEFLATE", "the deflate stream is broken", { cause });
+    }
+    return joinBytes(pieces).subarray(0, length);
   },
   inflate(bytes, byteLength) {
     let inflated: Uint8Array;

@@ -10,8 +10,15 @@ export function decodeMemberName(bytes: Uint8Array, utf8: boolean): string {
   return name;
 }
 
-/** Encodes a member's name in UTF-8 and tells whether it needs the flag for it. */
+/**
+ * Encodes a member's name in UTF-8 and tells whether it needs the flag for it.
+ *
+ * @throws TypeError for a name with a NUL or of more than 65,535 bytes, which no archive can hold.
+ */
 export function encodeMemberName(name: string): { readonly bytes: Uint8Array; readonly utf8: boolean } {
   const bytes = new TextEncoder().encode(name);
+  if (bytes.length > 0xffff) throw new TypeError(`a member's name is at most 65,535 bytes, not ${bytes.length}`);
+  if (name.includes("\0"))
+    throw new TypeError(`a member's name holds no NUL, as ${JSON.stringify(name.slice(0, 80))} does`);
   return { bytes, utf8: bytes.length !== name.length };
 }

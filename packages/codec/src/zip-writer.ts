@@ -1,5 +1,6 @@
 import { BLOCK_TABLE_MEMBER, blockTableField, formatBlockTable, formatLongTables } from "./block-table.ts";
 import { type BlockPlan, cutBlocks, planBlocks, tableOf } from "./deflate-blocks.ts";
+import { joinBytes } from "./join-bytes.ts";
 import type { NdArray } from "./nd-array.ts";
 import { npyPieces } from "./npy.ts";
 import { portableEngine, type ZipDeflater } from "./zip-engine.ts";
@@ -49,7 +50,7 @@ interface Body {
  * Lays files out as a ZIP archive, in pieces to be written one after another; the same files give the same bytes.
  *
  * The data of a stored `.npy` begins at a multiple of 64 in the archive, so that it can be mapped, and a deflated one of
- * more than a block has a table of its blocks, so that a part of it can be inflated. Every local header has ZIP64 sizes, as
+ * more than a block has a table of its blocks where the engine can cut blocks, so that a part of it can be inflated. Every local header has ZIP64 sizes, as
  * NumPy's have. The pieces of stored members are the caller's bytes, not copies.
  *
  * @throws TypeError for two files of one name, or a name with a NUL or of more than 65,535 bytes.
@@ -112,11 +113,16 @@ export function zipBlocks(input: ZipInput): Uint8Array[] {
 }
 
 function deflate(input: ZipInput, level: number, engine: ZipDeflater): Body {
-  const blocks = input.deflated === undefined ? zipBlocks(input) : [];
-  const pieces =
-    input.deflated ?? blocks.map((block, index) => engine.deflateBlock(block, level, index === blocks.length - 1));
+  const pieces = input.deflated ?? deflatePieces(input, level, engine);
   if (pieces.length < 2) return { method: 8, pieces };
   return { method: 8, pieces, table: formatBlockTable(tableOf(planInput(input), lengthOf(input.content), pieces)) };
+}
+
+function deflatePieces(input: ZipInput, level: number, engine: ZipDeflater): readonly Uint8Array[] {
+  if (engine.deflateBlock === undefined) return [engine.deflate(joinBytes(input.content), level)];
+  const { deflateBlock } = engine;
+  const blocks = zipBlocks(input);
+  return blocks.map((block, index) => deflateBlock.call(engine, block, level, index === blocks.length - 1));
 }
 
 function planInput({ dataOffset = 0, rowBytes = 0 }: ZipInput): BlockPlan {

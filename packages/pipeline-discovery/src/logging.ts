@@ -13,8 +13,15 @@ let shared: Logger | undefined;
  * leaves standard output to the program.
  */
 export function defaultLogger(): Logger {
-  shared ??= pino({ name: "npystream", level: "warn" }, pino.destination({ dest: 2, sync: true }));
+  const serializers = { err: describeError };
+  shared ??= pino({ name: "npystream", level: "warn", serializers }, pino.destination({ dest: 2, sync: true }));
   return shared;
+}
+
+/** What a line of the default log says of an error: a stack leads into this package, not to the file that is at fault. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return { ...error, type: error.name, message: error.message };
 }
 
 /** Gives a logger that adds `fields`: the parent's own child where it has them, as pino does, else one around it. */

@@ -179,6 +179,8 @@ export class Batches<Name extends string = string> implements AsyncIterableItera
 
 function* planBatches(length: number, options: Required<Omit<BatchesOptions, "signal">>): Generator<Planned> {
   const { size, epochs, last } = options;
+  // An epoch that has no batch has none however often it is repeated.
+  if (length === 0 || (last === "drop" && length < size)) return;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (let position = 0, index = 0; position < length; position += size, index++) {
       const rows = Math.min(size, length - position);

@@ -1,7 +1,10 @@
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type ByteReadOptions, type ByteSource, NpyError } from "@npystream/codec";
 
+/** A FIFO is opened too, and refused, where it would otherwise be waited for. Windows has no such flag. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** Longest single read: Linux moves at most 2 GiB - 4 KiB at once and libuv takes no more than 2^31 - 1. */
 const MAX_READ_BYTES = 1 << 30;
 /**
@@ -18,7 +21,7 @@ const SPLIT_BYTES = 8 << 20;
  */
 export async function fileSource(file: string | URL | FileHandle): Promise<FileSource> {
   const isHandle = typeof file === "object" && !(file instanceof URL);
-  const handle = isHandle ? file : await open(file, "r");
+  const handle = isHandle ? file : await open(file, OPEN_FLAGS);
   try {
     const stats = await handle.stat({ bigint: true });
     const path = isHandle ? undefined : file instanceof URL ? fileURLToPath(file) : file;

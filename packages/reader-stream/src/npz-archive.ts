@@ -34,7 +34,7 @@ export interface NpzMember {
 
 /** An opened `.npz`: its directory is known, its arrays are read when they are asked for. Made by `openNpz`. */
 export class NpzArchive implements AsyncDisposable {
-  /** Names of the arrays, without `.npy`, in the order of the directory. */
+  /** Names of the arrays, without `.npy`, in the order of the directory: of the members that end in `.npy`. */
   readonly names: readonly string[];
   /** Every member, also those that are not arrays. */
   readonly members: readonly NpzMember[];
@@ -79,7 +79,8 @@ export class NpzArchive implements AsyncDisposable {
    *
    * Closing the handle leaves the archive open. Reading a member whole checks its CRC-32; a part of it does not.
    *
-   * @throws NpyError `ERR_NPZ_MEMBER` where there is none of that name, and those of `parseNpyHeader`.
+   * @throws NpyError `ERR_NPZ_MEMBER` where there is none of that name, those of `parseNpyHeader`, and `ERR_NPZ_SIZE`,
+   *   `ERR_NPZ_DEFLATE` or `ERR_NPZ_CRC` where the first bytes show it.
    */
   open(name: string, options: ByteReadOptions = {}): Promise<ArrayHandle> {
     return this.#open(name, options, async () => undefined);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { decodeNpy, isNpyError, type LimitOptions, type NdArray, NpyError, npyDataOffset } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
 
@@ -17,9 +17,11 @@ const scratch = new Uint8Array(PREFIX_BYTES);
  *   errors such as `ENOENT`.
  */
 export function readNpySync(path: string, options?: LimitOptions): NdArray {
-  const fd = openSync(path, "r");
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const { size } = fstatSync(fd);
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new TypeError(`${path} is not a regular file`);
+    const { size } = stats;
     const prefix = Math.min(size, PREFIX_BYTES);
     const scratchRead = readSync(fd, scratch, 0, prefix, 0);
     if (scratchRead < prefix) throw truncated(scratchRead, size);

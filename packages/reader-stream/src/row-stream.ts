@@ -44,19 +44,21 @@ export class RowStream<D extends DType = DType> extends Readable {
     where: NpyErrorLocation,
     options: RowStreamOptions,
   ) {
-    const { chunkBytes = CHUNK_BYTES, signal } = options;
+    const { chunkBytes = CHUNK_BYTES, start, stop, signal, ...unknown } = options;
+    for (const name of Object.keys(unknown)) throw new TypeError(`stream has no option ${name}`);
     if (!Number.isInteger(chunkBytes) || chunkBytes < 1) {
       throw new RangeError(`chunkBytes is a whole number from 1, not ${chunkBytes}`);
     }
     super({ objectMode: true, highWaterMark: READ_AHEAD });
-    const { start, stop } = resolveRows(shards.length, options.start, options.stop);
+    const range = resolveRows(shards.length, start, stop);
     this.#shards = shards;
     this.#type = type;
     this.#rank = rank;
     this.#where = where;
-    this.#row = start;
-    this.#stop = stop;
-    this.#chunkRows = shards.rowBytes === 0 ? stop - start : Math.max(1, Math.floor(chunkBytes / shards.rowBytes));
+    this.#row = range.start;
+    this.#stop = range.stop;
+    this.#chunkRows =
+      shards.rowBytes === 0 ? range.stop - range.start : Math.max(1, Math.floor(chunkBytes / shards.rowBytes));
     const abort = (): void => void this.destroy(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     this.#unlisten = () => signal?.removeEventListener("abort", abort);

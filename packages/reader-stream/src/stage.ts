@@ -61,17 +61,24 @@ class StageTransform extends Transform {
     this.#results.push(result);
     // The next chunk is taken while there is room, and only then the oldest is waited for.
     if (this.#results.length < this.#concurrency) callback();
-    else this.#emit(1).then(() => callback(), callback);
+    else this.#emitTo(1, callback);
   }
 
   override _flush(callback: TransformCallback): void {
-    this.#emit(this.#results.length).then(() => callback(), callback);
+    this.#emitTo(this.#results.length, callback);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#unlisten();
     this.#limit.clearQueue();
     callback(error);
+  }
+
+  #emitTo(count: number, callback: TransformCallback): void {
+    // A callback without an error means success, so a stage that throws nothing is given something to say.
+    const fail = (error: unknown): void =>
+      callback(error instanceof Error ? error : new Error("the stage failed", { cause: error }));
+    this.#emit(count).then(() => callback(), fail);
   }
 
   async #emit(count: number): Promise<void> {

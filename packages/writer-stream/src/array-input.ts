@@ -56,7 +56,7 @@ export function arrayOf(input: ArrayInput, dtype?: DTypeLike): NdArray {
     throw new NpyError("ERR_WRITE_SHAPE", `${input.byteLength} bytes are not a whole number of ${type.dtype} elements`);
   }
   const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-  return new NdArray({ dtype: type, shape: [size], data: isData ? data : viewData(type.dtype, bytes) });
+  return new NdArray({ dtype: type, shape: [size], data: isData ? data : viewData(type, bytes) });
 }
 
 /** Tells whether `value` is an `NdArray`, also one of another installed copy of codec. */

@@ -11,7 +11,8 @@ const CONCURRENCY = 8;
 const deflateRawAsync: (bytes: Uint8Array, options: ZlibOptions) => Promise<Uint8Array> = promisify(deflateRaw);
 
 /** Compression and checksum of `node:zlib`: deflate twice, CRC-32 five times as fast as the portable engine. */
-export const nodeDeflater: ZipDeflater = {
+export const nodeDeflater: Required<ZipDeflater> = {
+  deflate: (bytes, level) => deflateRawSync(bytes, blockOptions(level, true)),
   deflateBlock: (bytes, level, isLast) => deflateRawSync(bytes, blockOptions(level, isLast)),
   crc32: (bytes, seed) => crc32(bytes, seed),
 };

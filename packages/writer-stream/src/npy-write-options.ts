@@ -83,6 +83,9 @@ export function resolveWriteOptions(target: WriteTarget, options: NpyWriteOption
   }
   checkCount("highWaterMark", highWaterMark);
   if (rows !== undefined) checkCount("rows", rows);
+  if (options.rowShape !== undefined && !Array.isArray(options.rowShape)) {
+    throw new TypeError(`rowShape is a list of extents, not ${String(options.rowShape)}`);
+  }
   for (const extent of options.rowShape ?? []) checkCount("an extent of rowShape", extent);
   if (isSink(target) && !target.seekable && framing === "array" && rows === undefined) {
     throw new TypeError(

@@ -191,7 +191,7 @@ export class NpyWriteStream extends Writable {
   #pushQueued(chunk: unknown): Promise<void> {
     if (this.#failure !== undefined) return this.#rejection();
     if (this.writableEnded) return Promise.reject(new TypeError("the stream has ended and takes no more rows"));
-    return new Promise((resolve, reject) => {
+    return heard<void>((resolve, reject) => {
       this.#onDropped(reject);
       // Node refuses null before it gets to _write; undefined is refused there, as a chunk of no type.
       this.write(chunk ?? undefined, (error) => {
@@ -204,7 +204,7 @@ export class NpyWriteStream extends Writable {
   }
 
   #rejection(): Promise<never> {
-    return new Promise((_, reject) => this.#onDropped(reject));
+    return heard<never>((_, reject) => this.#onDropped(reject));
   }
 
   /** Rejects once the sink is aborted, so that whoever sees the error finds nothing left behind. */
@@ -240,4 +240,13 @@ function abortError(): Error {
   const error = new Error("the stream was destroyed before it was finished");
   error.name = "AbortError";
   return error;
+}
+
+/** Makes a promise of `push`: `finish` tells of the failure again, so that one nobody waits for is not unhandled. */
+function heard<T>(
+  executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (reason: unknown) => void) => void,
+): Promise<T> {
+  const promise = new Promise<T>(executor);
+  promise.catch(() => undefined);
+  return promise;
 }

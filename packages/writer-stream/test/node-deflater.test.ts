@@ -6,9 +6,9 @@ import { deflateAhead, nodeDeflater } from "../src/node-deflater.ts";
 const bytes = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * i) >> 7);
 
 test("zlib's checksum is the portable engine's, whole and continued", (t) => {
-  t.is(nodeDeflater.crc32(bytes), portableEngine.crc32(bytes));
-  const half = nodeDeflater.crc32(bytes.subarray(0, 1000));
-  t.is(nodeDeflater.crc32(bytes.subarray(1000), half), nodeDeflater.crc32(bytes));
+  t.is(nodeDeflater.crc32(bytes, 0), portableEngine.crc32(bytes));
+  const half = nodeDeflater.crc32(bytes.subarray(0, 1000), 0);
+  t.is(nodeDeflater.crc32(bytes.subarray(1000), half), nodeDeflater.crc32(bytes, 0));
 });
 
 test("what is deflated inflates again", (t) => {
