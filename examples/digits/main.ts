@@ -13,7 +13,13 @@ import { reportLines } from "./report.ts";
 import { defaultRunFolder } from "./run-folder.ts";
 
 try {
-  const { values } = parseArgs({ options: { out: { type: "string", default: defaultRunFolder } } });
+  const { values } = parseArgs({
+    options: { out: { type: "string", default: defaultRunFolder }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    process.stdout.write("usage: main.js [--out DIR]\n\nRuns the digits pipeline; what it writes goes into DIR.\n");
+    process.exit();
+  }
   const result = await runWithProgress(resolve(values.out));
   process.stdout.write(`\n${(await reportLines(result)).join("\n")}\n`);
 } catch (error) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { NdArray, RowChunk } from "@npystream/codec";
 import { discover, nameTemplate } from "@npystream/pipeline-discovery";
-import { openArray, openDataset, openNpy, openNpz, readNpySync, stage } from "@npystream/reader-stream";
+import { openDataset, openNpy, openNpz, readNpySync, stage } from "@npystream/reader-stream";
 import { createNpyWriteStream, writeNpy, writeNpz } from "@npystream/writer-stream";
 import { measure } from "./measure.ts";
 
@@ -35,7 +35,7 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     }),
   "npz-stored": () =>
     measure(async () => {
-      await using member = await openArray(`${at("stored.npz")}#c`);
+      await using member = await openNpy(`${at("stored.npz")}#c`);
       const data = float32(await member.read());
       return `${data[0]} ${data.at(-1)}`;
     }),

@@ -68,7 +68,7 @@ export class ArrayFile implements AsyncDisposable {
    * @param member - Its name in an archive, with or without `.npy`; left out for a `.npy`.
    * @throws NpyError those of `openNpy`; `ERR_NPZ_MEMBER` where there is no such member.
    */
-  async openArray(member?: string): Promise<ArrayHandle> {
+  async openNpy(member?: string): Promise<ArrayHandle> {
     if (this.archive === undefined) {
       if (member === undefined) return openNpy(this.#file);
       throw new NpyError("ERR_NPZ_MEMBER", "the file is a .npy, a single array without members", { member });

@@ -67,7 +67,7 @@ async function catArray(
   io: CommandIo,
   output: TextOutput,
 ): Promise<void> {
-  await using handle = await file.openArray(member);
+  await using handle = await file.openNpy(member);
   const rows = new ArrayRows(handle, options.rows);
   if (options.json) {
     await writeArrayJson(rows, output);
@@ -88,12 +88,12 @@ async function catArray(
 async function catArchiveJson(file: ArrayFile, range: RowRange | undefined, output: TextOutput): Promise<void> {
   // Headers first, so that a member that cannot be read leaves no half document.
   for (const { stored } of file.arrays) {
-    await using handle = await file.openArray(stored);
+    await using handle = await file.openNpy(stored);
     new ArrayRows(handle, range);
   }
   await output.write("{");
   for (const [index, { name, stored }] of file.arrays.entries()) {
-    await using handle = await file.openArray(stored);
+    await using handle = await file.openNpy(stored);
     const rows = new ArrayRows(handle, range);
     await output.write(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`);
     await writeArrayJson(rows, output);

@@ -21,7 +21,7 @@ export interface ArrayReport {
 export interface MemberReport {
   /** Name of the array, or of a member that is none. */
   readonly name: string;
-  readonly method: "stored" | "deflated";
+  readonly method: "stored" | "deflated" | "unsupported";
   /** Bytes in the archive. */
   readonly compressedSize: number;
   /** Largest power of two, up to 4096, that the data's position in the file is a multiple of; none where deflated. */
@@ -42,7 +42,7 @@ const MAX_ALIGNMENT = 4096;
  * @throws NpyError those of `openNpy`; `ERR_NPZ_MEMBER` where a member is named, which it does not have.
  */
 export async function inspectArray(file: ArrayFile, member: string | undefined): Promise<ArrayReport> {
-  await using handle = await file.openArray(member);
+  await using handle = await file.openNpy(member);
   return reportOf(handle);
 }
 
@@ -80,7 +80,7 @@ export async function inspectArchive(
 }
 
 async function inspectMember(file: ArrayFile, stored: string, storage: MemberReport): Promise<MemberReport> {
-  await using handle = await file.openArray(stored);
+  await using handle = await file.openNpy(stored);
   const { dataPosition } = handle;
   const alignment = dataPosition === undefined ? {} : { alignment: alignmentOf(dataPosition) };
   return { ...storage, ...alignment, array: { member: storage.name, ...reportOf(handle) } };

@@ -30,7 +30,7 @@ export interface VerifiedMember {
  *   does not have.
  */
 export async function verifyNpy(file: ArrayFile, member: string | undefined, isStrict: boolean): Promise<VerifiedNpy> {
-  await using handle = await file.openArray(member);
+  await using handle = await file.openNpy(member);
   const { dtype, shape, dataOffset, byteLength } = handle;
   const source = await file.openSource();
   await readThrough(source, dataOffset, byteLength);
@@ -74,7 +74,7 @@ async function findMember(file: ArrayFile, members: readonly ZipMember[], wanted
   const found = members.find(({ name }) => name === wanted) ?? members.find(({ name }) => name === `${wanted}.npy`);
   if (found !== undefined) return found;
   // Opening it says what there is.
-  await using handle = await file.openArray(wanted);
+  await using handle = await file.openNpy(wanted);
   throw new NpyError("ERR_NPZ_MEMBER", "the archive changed while it was read", { member: handle.member });
 }
 
@@ -87,7 +87,7 @@ async function verifyMember(file: ArrayFile, source: FileSource, member: ZipMemb
   }
   let array: VerifiedArray;
   try {
-    await using handle = await file.openArray(name);
+    await using handle = await file.openNpy(name);
     array = { dtype: handle.dtype, shape: handle.shape };
   } catch (error) {
     // A checksum that does not match explains whatever else is wrong. A deflated member is not inflated for it, since

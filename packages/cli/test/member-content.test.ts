@@ -18,6 +18,8 @@ const stored: ZipMember = {
   compressedSize: content.length,
   byteLength: content.length,
   localHeaderOffset: 0,
+  limit: content.length,
+  isEncrypted: false,
 };
 const packed = deflateRawSync(content);
 const deflated: ZipMember = { ...stored, method: 8, compressedSize: packed.length };

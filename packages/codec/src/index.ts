@@ -104,6 +104,7 @@ export {
   type NpzArrays,
   type SparseArray,
 } from "./sparse.ts";
-export { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
+export { readZipDirectory } from "./zip-directory.ts";
 export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";
+export { locateMember, memberArrayName, type ReadRequest, type ZipMember } from "./zip-member.ts";
 export { type EncodeZipOptions, encodeZip, type ZipInput, zipArray, zipBlocks } from "./zip-writer.ts";

@@ -4,8 +4,9 @@ import type { NdArray } from "./nd-array.ts";
 import { decodeNpy } from "./npy.ts";
 import { isNpyError, NpyError } from "./npy-error.ts";
 import { isNpy, NPY_PREFIX_BYTES, npyDataOffset, parseNpyHeader } from "./npy-header.ts";
-import { locateMember, memberArrayName, type ReadRequest, readZipDirectory, type ZipMember } from "./zip-directory.ts";
+import { readZipDirectory } from "./zip-directory.ts";
 import { MAX_DEFLATE_RATIO, portableEngine, type ZipInflater } from "./zip-engine.ts";
+import { locateMember, memberArrayName, type ReadRequest, type ZipMember } from "./zip-member.ts";
 import { type EncodeZipOptions, encodeZip, zipArray } from "./zip-writer.ts";
 
 /** Options of {@link decodeNpz}. */
@@ -36,6 +37,9 @@ export function decodeNpz(bytes: Uint8Array, options: DecodeNpzOptions = {}): Re
   const arrays: Record<string, NdArray> = Object.create(null);
   for (const member of drive(readZipDirectory(bytes.length, options), bytes)) {
     const name = memberArrayName(member.name);
+    // A note that is not read is no array that is missing.
+    const isRead = !member.isEncrypted && (member.method === 0 || member.method === 8);
+    if (!isRead && !member.name.endsWith(".npy")) continue;
     try {
       const content = readArray(member, bytes, options);
       if (content === undefined) continue;

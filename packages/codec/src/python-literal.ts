@@ -90,6 +90,7 @@ export function parsePythonLiteral(text: string, options: LiteralOptions): Pytho
       return;
     }
     if (frame.entries !== undefined && frame.key !== undefined) {
+      if (frame.entries.has(frame.key)) fail(`the key ${JSON.stringify(frame.key.slice(0, 40))} twice`);
       frame.entries.set(frame.key, value);
       frame.key = undefined;
     } else frame.items.push(value);

@@ -46,8 +46,11 @@ export function parseFields(list: readonly DescrField[], parse: (descr: Descr) =
     const count = shapeSize(shape, type.itemSize);
     const isPadding = name === "" && type.dtype === "void" && shape.length === 0;
     if (!isPadding) {
-      if (names.has(name)) throw new NpyError("ERR_NPY_DTYPE", `two fields are named ${JSON.stringify(name)}`);
-      names.add(name);
+      // A title is a name too, as NumPy has it.
+      for (const one of title === undefined ? [name] : [name, title]) {
+        if (names.has(one)) throw new NpyError("ERR_NPY_DTYPE", `two fields are named ${JSON.stringify(one)}`);
+        names.add(one);
+      }
       fields.push({ name, ...(title === undefined ? {} : { title }), type, shape: Object.freeze([...shape]), offset });
     }
     descr.push(shape.length === 0 ? [label, type.descr] : [label, type.descr, shape]);

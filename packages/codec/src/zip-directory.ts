@@ -1,33 +1,8 @@
 import { BLOCK_TABLE_ID, BLOCK_TABLE_MEMBER, parseLongTables } from "./block-table.ts";
 import { type LimitOptions, resolveLimits } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
+import { locateMember, memberArrayName, type ReadRequest, type ZipMember } from "./zip-member.ts";
 import { decodeMemberName } from "./zip-name.ts";
-
-/** Bytes that a reader without I/O of its own asks for; it is sent exactly those. */
-export interface ReadRequest {
-  /** Position of the first byte. */
-  readonly position: number;
-  /** Number of bytes. */
-  readonly length: number;
-}
-
-/** One file of an archive, as its central directory describes it. */
-export interface ZipMember {
-  /** Name as stored, `features.npy`. */
-  readonly name: string;
-  /** 0 stored, 8 deflated. */
-  readonly method: 0 | 8;
-  /** CRC-32 of the content. */
-  readonly crc32: number;
-  /** Bytes in the archive. */
-  readonly compressedSize: number;
-  /** Bytes when inflated. */
-  readonly byteLength: number;
-  /** Position in the archive of the header in front of it. */
-  readonly localHeaderOffset: number;
-  /** Table of the blocks it was deflated in, as bytes for {@link parseBlockTable}. */
-  readonly blockTable?: Uint8Array;
-}
 
 // Signatures and sizes of APPNOTE 6.3.10 sections 4.3.7, 4.3.12, 4.3.14, 4.3.15 and 4.3.16.
 const END = 0x06054b50;
@@ -38,9 +13,17 @@ const ZIP64_END = 0x06064b50;
 const ZIP64_END_BYTES = 56;
 const CENTRAL = 0x02014b50;
 const CENTRAL_BYTES = 46;
-const LOCAL = 0x04034b50;
+/** An entry with the longest name, extra field and comment. */
+const LARGEST_ENTRY = CENTRAL_BYTES + 3 * 0xffff;
 const LOCAL_BYTES = 30;
 const LARGEST_COMMENT = 0xffff;
+/** A directory is read in pieces of this: more than an entry can take, less than a file can claim. */
+const PIECE_BYTES = 1 << 20;
+/** Tables of 64 TiB of content; more are not looked at. */
+const MAX_TABLES_BYTES = 256 << 20;
+/** Bits of the flags (APPNOTE 4.4.4). */
+const ENCRYPTED = 1;
+const UTF8 = 0x800;
 
 /**
  * Reads the central directory of an archive of `byteLength` bytes.
@@ -48,7 +31,7 @@ const LARGEST_COMMENT = 0xffff;
  * It does no I/O: it yields what it wants to read and is sent those bytes, so sources in memory and asynchronous ones
  * drive the same code.
  *
- * @throws NpyError `ERR_NPZ_DIRECTORY`, `ERR_NPZ_ENCRYPTED`, `ERR_NPZ_METHOD`, `ERR_NPZ_DUPLICATE`, `ERR_LIMIT_MEMBERS`.
+ * @throws NpyError `ERR_NPZ_DIRECTORY`, `ERR_NPZ_SIZE`, `ERR_NPZ_DUPLICATE`, `ERR_LIMIT_MEMBERS`.
  */
 export function* readZipDirectory(
   byteLength: number,
@@ -78,10 +61,10 @@ export function* readZipDirectory(
   if (count > limits.members)
     throw new NpyError("ERR_LIMIT_MEMBERS", `the archive has ${count} members, the limit is ${limits.members}`);
   if (offset + size > limit) throw directoryError("the directory lies outside the file");
-  const bytes = size === 0 ? new Uint8Array(0) : yield { position: offset, length: size };
-  const members = readMembers(bytes, count, offset);
+  const members = yield* readMembers(offset, size, count);
   const tables = members.find(({ name, method }) => name === BLOCK_TABLE_MEMBER && method === 0);
-  if (tables === undefined) return members;
+  // Members are read without their tables too.
+  if (tables === undefined || tables.byteLength > MAX_TABLES_BYTES) return members;
   const start = yield* locateMember(tables, byteLength);
   const long = parseLongTables(yield { position: start, length: tables.byteLength });
   return members.map((member) => {
@@ -90,62 +73,59 @@ export function* readZipDirectory(
   });
 }
 
-/**
- * Finds where the bytes of a member begin, behind its local header.
- *
- * @param end - Position that no member reaches past: the archive's length.
- * @returns Position in the archive of the member's first byte.
- * @throws NpyError `ERR_NPZ_DIRECTORY` where the local header is missing or the member reaches outside the archive.
- */
-export function* locateMember(member: ZipMember, end: number): Generator<ReadRequest, number, Uint8Array> {
-  const { localHeaderOffset: position, compressedSize, name } = member;
-  if (position + LOCAL_BYTES > end)
-    throw directoryError(`member ${JSON.stringify(name)} lies outside the file`, position);
-  const local = viewOf(yield { position, length: LOCAL_BYTES });
-  if (local.getUint32(0, true) !== LOCAL)
-    throw directoryError(`member ${JSON.stringify(name)} has no local header`, position);
-  const start = position + LOCAL_BYTES + local.getUint16(26, true) + local.getUint16(28, true);
-  if (start + compressedSize > end)
-    throw directoryError(`member ${JSON.stringify(name)} lies outside the file`, position);
-  return start;
-}
+type Entry = Omit<ZipMember, "limit">;
 
-/** Takes `.npy` off the name of a member, as NumPy names it. */
-export function memberArrayName(name: string): string {
-  return name.endsWith(".npy") ? name.slice(0, -4) : name;
-}
-
-function readMembers(bytes: Uint8Array, count: number, directoryOffset: number): ZipMember[] {
-  const view = viewOf(bytes);
-  const members: ZipMember[] = [];
+/** Reads the entries piece by piece: what is in memory is a piece and what was found, whatever size is claimed. */
+function* readMembers(offset: number, size: number, count: number): Generator<ReadRequest, ZipMember[], Uint8Array> {
+  const entries: Entry[] = [];
   const names = new Set<string>();
-  let at = 0;
+  let position = offset;
+  const end = offset + size;
+  let piece: DataView = new DataView(new ArrayBuffer(0));
+  let pieceStart = position;
   for (let i = 0; i < count; i++) {
-    if (at + CENTRAL_BYTES > bytes.length || view.getUint32(at, true) !== CENTRAL) {
-      throw directoryError(`the directory ends before member ${i + 1} of ${count}`, directoryOffset + at);
+    const isWhole = pieceStart + piece.byteLength === end || position + LARGEST_ENTRY <= pieceStart + piece.byteLength;
+    if (!isWhole) {
+      piece = viewOf(yield { position, length: Math.min(PIECE_BYTES, end - position) });
+      pieceStart = position;
     }
-    const nameEnd = at + CENTRAL_BYTES + view.getUint16(at + 28, true);
-    const extraEnd = nameEnd + view.getUint16(at + 30, true);
-    const next = extraEnd + view.getUint16(at + 32, true);
-    if (next > bytes.length) throw directoryError(`the directory ends inside member ${i + 1}`, directoryOffset + at);
-    const flags = view.getUint16(at + 8, true);
-    const name = decodeMemberName(bytes.subarray(at + CENTRAL_BYTES, nameEnd), (flags & 0x800) !== 0);
-    const method = view.getUint16(at + 10, true);
-    const where = { member: memberArrayName(name), offset: directoryOffset + at };
-    if (flags & 1) throw new NpyError("ERR_NPZ_ENCRYPTED", "the member is encrypted", where);
-    if (method !== 0 && method !== 8)
-      throw new NpyError("ERR_NPZ_METHOD", `compression method ${method} is neither stored nor deflated`, where);
-    if (names.has(name)) throw new NpyError("ERR_NPZ_DUPLICATE", "the archive holds two members of this name", where);
-    names.add(name);
-    const sizes = readSizes(view, at, nameEnd, extraEnd);
-    if (method === 0 && sizes.compressedSize !== sizes.byteLength) {
-      throw new NpyError("ERR_NPZ_SIZE", "a stored member declares two different sizes", where);
+    const at = position - pieceStart;
+    if (at + CENTRAL_BYTES > piece.byteLength || piece.getUint32(at, true) !== CENTRAL) {
+      throw directoryError(`the directory ends before member ${i + 1} of ${count}`, position);
     }
-    members.push({ name, method, crc32: view.getUint32(at + 16, true), ...sizes });
-    at = next;
+    const next =
+      at +
+      CENTRAL_BYTES +
+      piece.getUint16(at + 28, true) +
+      piece.getUint16(at + 30, true) +
+      piece.getUint16(at + 32, true);
+    if (next > piece.byteLength) throw directoryError(`the directory ends inside member ${i + 1}`, position);
+    const entry = readEntry(piece, at, position);
+    if (names.has(entry.name)) {
+      const where = { member: memberArrayName(entry.name), offset: position };
+      throw new NpyError("ERR_NPZ_DUPLICATE", "the archive holds two members of this name", where);
+    }
+    names.add(entry.name);
+    entries.push(entry);
+    position = pieceStart + next;
   }
-  refuseOverlaps(members, directoryOffset);
-  return members;
+  if (position !== end) throw directoryError(`the directory goes on behind its ${count} members`, position);
+  return withLimits(entries, offset);
+}
+
+function readEntry(view: DataView, at: number, position: number): Entry {
+  const nameEnd = at + CENTRAL_BYTES + view.getUint16(at + 28, true);
+  const flags = view.getUint16(at + 8, true);
+  const nameBytes = new Uint8Array(view.buffer, view.byteOffset + at + CENTRAL_BYTES, nameEnd - at - CENTRAL_BYTES);
+  const name = decodeMemberName(nameBytes, (flags & UTF8) !== 0);
+  const method = view.getUint16(at + 10, true);
+  const sizes = readSizes(view, at, nameEnd, nameEnd + view.getUint16(at + 30, true));
+  const isEncrypted = (flags & ENCRYPTED) !== 0;
+  if (method === 0 && !isEncrypted && sizes.compressedSize !== sizes.byteLength) {
+    const where = { member: memberArrayName(name), offset: position };
+    throw new NpyError("ERR_NPZ_SIZE", "a stored member declares two different sizes", where);
+  }
+  return { name, method, isEncrypted, crc32: view.getUint32(at + 16, true), ...sizes };
 }
 
 type Sizes = Pick<ZipMember, "compressedSize" | "byteLength" | "localHeaderOffset" | "blockTable">;
@@ -178,15 +158,18 @@ function readSizes(view: DataView, at: number, extraStart: number, extraEnd: num
   return { compressedSize, byteLength, localHeaderOffset, ...(blockTable === undefined ? {} : { blockTable }) };
 }
 
-/** Two members over the same bytes are how a small archive inflates without end. */
-function refuseOverlaps(members: readonly ZipMember[], directoryOffset: number): void {
-  const byOffset = members.toSorted((a, b) => a.localHeaderOffset - b.localHeaderOffset);
-  for (const [index, member] of byOffset.entries()) {
-    const end = byOffset[index + 1]?.localHeaderOffset ?? directoryOffset;
-    if (member.localHeaderOffset + LOCAL_BYTES + member.compressedSize > end) {
-      throw directoryError(`member ${JSON.stringify(member.name)} overlaps what follows it`, member.localHeaderOffset);
+/** Gives each member its end. Two members over the same bytes are how a small archive inflates without end. */
+function withLimits(entries: readonly Entry[], directoryOffset: number): ZipMember[] {
+  const limits = new Map<Entry, number>();
+  const byOffset = entries.toSorted((a, b) => a.localHeaderOffset - b.localHeaderOffset);
+  for (const [index, entry] of byOffset.entries()) {
+    const limit = byOffset[index + 1]?.localHeaderOffset ?? directoryOffset;
+    if (entry.localHeaderOffset + LOCAL_BYTES + entry.compressedSize > limit) {
+      throw directoryError(`member ${JSON.stringify(entry.name)} overlaps what follows it`, entry.localHeaderOffset);
     }
+    limits.set(entry, limit);
   }
+  return entries.map((entry) => ({ ...entry, limit: limits.get(entry) ?? directoryOffset }));
 }
 
 /** The end record's comment must reach exactly to the end of the file, since a comment may hold the signature too. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type ByteReadOptions, type DType, type NameFields, NpyError } from "@npystream/codec";
-import { type ArrayHandle, openArray } from "@npystream/reader-stream";
+import { type ArrayHandle, openNpy } from "@npystream/reader-stream";
 import type { ArraySet, SetArray } from "./array-set.ts";
 import type { ArrayFacts } from "./completeness.ts";
 import { currentVersion } from "./file-version.ts";
@@ -92,7 +92,7 @@ export class DeliveredSet implements ArraySet {
   async #open(at: number, member: string | undefined, options?: ByteReadOptions): Promise<ArrayHandle<DType>> {
     const path = this.#paths[at] ?? "";
     await this.#verifyFile(at);
-    const handle = await openArray(member === undefined ? path : `${path}#${member}`, options);
+    const handle = await openNpy(member === undefined ? path : `${path}#${member}`, options);
     try {
       // The file that was opened is the one that was delivered if that one had the name before and after.
       await this.#verifyFile(at);

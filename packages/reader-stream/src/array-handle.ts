@@ -37,7 +37,7 @@ export interface ArrayHandleInit<D extends DType> extends ArrayOrigin {
  * An array that was opened and not yet read: its header is known, its rows are read when they are asked for.
  *
  * Arrays it gives are C-ordered copies of the caller's own, in the machine's byte order; only `read()` keeps the order of
- * a Fortran file. Made by `openNpy`, `openArray` and `NpzArchive.open`.
+ * a Fortran file. Made by `openNpy`, `openNpy` and `NpzArchive.open`.
  */
 export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   /** What one element is, in full. */

@@ -1,5 +1,6 @@
 import type { NdArray } from "@npystream/codec";
 import type { ArrayHandle } from "./array-handle.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 import { createPermutation, type Permutation } from "./permutation.ts";
 
 /** A shuffle in which every order of the rows is possible. */
@@ -194,9 +195,7 @@ function rowIds(permutation: Permutation, position: number, rows: number): Float
 }
 
 function checkOptions(given: BatchesOptions, options: Required<Omit<BatchesOptions, "signal">>): void {
-  for (const name of Object.keys(given)) {
-    if (!OPTION_NAMES.includes(name)) throw new TypeError(`batches has no option ${name}`);
-  }
+  checkOptionKeys("batches", given, OPTION_NAMES);
   const { size, shuffle, seed, epochs, last, prefetch } = options;
   if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`size is a number of rows from 1, not ${size}`);
   if (shuffle !== false && shuffle?.kind !== "full") {

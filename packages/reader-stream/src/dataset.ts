@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { type NdArray, NpyError } from "@npystream/codec";
 import { ArrayHandle } from "./array-handle.ts";
 import { Batches, type BatchesOptions } from "./batches.ts";
-import { openArray, openNpy } from "./open-array.ts";
+import { openNpy } from "./open-array.ts";
 import type { SourceLike } from "./open-source.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 
 /** Where a field's rows are from: `x.npy`, `set.npz#labels`, any other source, a list of shards, or an opened array. */
 export type FieldSource = SourceLike | readonly SourceLike[] | ArrayHandle;
@@ -39,7 +40,7 @@ export async function openDataset<const F extends DatasetFields>(fields: F): Pro
     const arrays = new Map<string, ArrayHandle>();
     for (const [name, field] of Object.entries(fields)) {
       const from = sourceOf(field);
-      const handle = from instanceof ArrayHandle ? from : await openField(from);
+      const handle = from instanceof ArrayHandle ? from : await openNpy(from);
       if (handle !== from) opened.push(handle);
       arrays.set(name, handle);
     }
@@ -109,11 +110,9 @@ export class Dataset<Name extends string = string> implements AsyncDisposable {
 }
 
 function sourceOf(field: FieldSource | FieldSpec): FieldSource {
-  return typeof field === "object" && "from" in field && !(field instanceof Uint8Array) ? field.from : field;
-}
-
-async function openField(from: SourceLike | readonly SourceLike[]): Promise<ArrayHandle> {
-  return typeof from === "string" ? await openArray(from) : await openNpy(from);
+  if (typeof field !== "object" || !("from" in field) || field instanceof Uint8Array) return field;
+  checkOptionKeys("a field", field, ["from"]);
+  return field.from;
 }
 
 function checkRows(arrays: ReadonlyMap<string, ArrayHandle>): void {

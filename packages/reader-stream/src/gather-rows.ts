@@ -5,6 +5,8 @@ import type { ShardList } from "./shard-list.ts";
 
 /** Rows that lie no further apart than this, in bytes, are read together: a page costs as much as the call for it. */
 const GAP_BYTES = 4096;
+/** The same in a column of a Fortran array: a read of its own takes as long as copying this much. */
+const COLUMN_GAP_BYTES = 64 << 10;
 /** What is read is never more than this many times what was asked for. */
 const MAX_AMPLIFICATION = 4;
 /** Longest single read in bytes, so that memory beside the result stays small. */
@@ -38,7 +40,7 @@ export async function gatherRows(
   const sorted = sortRequest(indices, shards.length);
   const { rowBytes } = shards;
   if (rowBytes === 0) return;
-  const runs = mergeRuns(indices, sorted, rowBytes);
+  const runs = mergeRuns(indices, sorted, rowBytes, gapRows(shards));
   const limit = pLimit(CONCURRENCY);
   const failures: unknown[] = [];
   const read = async (run: Run): Promise<void> => {
@@ -91,8 +93,18 @@ function sortRequest(indices: ArrayLike<number>, length: number): Float64Array {
   return places.sort((a, b) => (indices[a] as number) - (indices[b] as number));
 }
 
-function mergeRuns(indices: ArrayLike<number>, sorted: ArrayLike<number>, rowBytes: number): Run[] {
-  const gap = Math.floor(GAP_BYTES / rowBytes);
+/**
+ * Rows between two that are still read together. Of a Fortran array every row is a read a column, so there it is what lies
+ * between them in a column that counts.
+ */
+function gapRows({ first, rowBytes }: ShardList<DType>): number {
+  if (first.isRowMajor) return Math.floor(GAP_BYTES / rowBytes);
+  return Math.floor(COLUMN_GAP_BYTES / first.header.itemSize);
+}
+
+function mergeRuns(indices: ArrayLike<number>, sorted: ArrayLike<number>, rowBytes: number, gap: number): Run[] {
+  // The bound on what is read for nothing holds where rows are read by themselves.
+  const isBounded = gap * rowBytes <= GAP_BYTES;
   const longest = Math.max(1, Math.floor(MAX_RUN_BYTES / rowBytes));
   const runs: Run[] = [];
   let run: Run | undefined;
@@ -103,7 +115,7 @@ function mergeRuns(indices: ArrayLike<number>, sorted: ArrayLike<number>, rowByt
       run !== undefined &&
       row <= run.stop + gap &&
       row + 1 - run.start <= longest &&
-      row + 1 - run.start <= asked * MAX_AMPLIFICATION;
+      (!isBounded || row + 1 - run.start <= asked * MAX_AMPLIFICATION);
     if (run !== undefined && isNear) {
       run.stop = row + 1;
       run.to = at + 1;

@@ -18,7 +18,7 @@ export { bytesSource } from "./bytes-source.ts";
 export { Dataset, type DatasetFields, type FieldSource, type FieldSpec, openDataset } from "./dataset.ts";
 export { FileSource, fileSource } from "./file-source.ts";
 export { NpzArchive, type NpzMember } from "./npz-archive.ts";
-export { type ArrayPath, type OpenOptions, openArray, openNpy, openNpz, splitArrayPath } from "./open-array.ts";
+export { type ArrayPath, type OpenOptions, openNpy, openNpz, splitArrayPath } from "./open-array.ts";
 export type { SourceLike } from "./open-source.ts";
 export { createPermutation, type Permutation } from "./permutation.ts";
 export { readNpySync } from "./read-npy.ts";

@@ -11,7 +11,7 @@ import {
   readZipDirectory,
   type ZipMember,
 } from "@npystream/codec";
-import { ArrayHandle } from "./array-handle.ts";
+import { ArrayHandle, type ArrayOrigin } from "./array-handle.ts";
 import { checkedSource } from "./checked-source.ts";
 import { inflatedSource } from "./inflated-source.ts";
 import { regionSource } from "./region-source.ts";
@@ -22,14 +22,22 @@ import { StoredArray } from "./stored-array.ts";
 export interface NpzMember {
   /** Name as stored, `features.npy`. */
   readonly name: string;
-  /** How it is compressed. */
-  readonly method: "stored" | "deflated";
+  /** How it is compressed; what is `unsupported` or encrypted is listed and not opened. */
+  readonly method: "stored" | "deflated" | "unsupported";
   /** Bytes in the archive. */
   readonly compressedSize: number;
   /** Bytes of content, header included. */
   readonly byteLength: number;
   /** CRC-32 of the content. */
   readonly crc32: number;
+}
+
+/** An array of an archive, opened for a handle. @internal */
+export interface OpenedMember {
+  readonly array: StoredArray;
+  readonly origin: ArrayOrigin;
+  readonly dataPosition: number | undefined;
+  readonly close: () => Promise<void>;
 }
 
 /** An opened `.npz`: its directory is known, its arrays are read when they are asked for. Made by `openNpz`. */
@@ -57,7 +65,7 @@ export class NpzArchive implements AsyncDisposable {
     this.names = entries.filter(({ name }) => name.endsWith(".npy")).map(({ name }) => memberArrayName(name));
     this.members = entries.map(({ name, method, compressedSize, byteLength, crc32 }) => ({
       name,
-      method: method === 0 ? "stored" : "deflated",
+      method: method === 0 ? "stored" : method === 8 ? "deflated" : "unsupported",
       compressedSize,
       byteLength,
       crc32,
@@ -79,16 +87,12 @@ export class NpzArchive implements AsyncDisposable {
    *
    * Closing the handle leaves the archive open. Reading a member whole checks its CRC-32; a part of it does not.
    *
-   * @throws NpyError `ERR_NPZ_MEMBER` where there is none of that name, those of `parseNpyHeader`, and `ERR_NPZ_SIZE`,
-   *   `ERR_NPZ_DEFLATE` or `ERR_NPZ_CRC` where the first bytes show it.
+   * @throws NpyError `ERR_NPZ_MEMBER` where there is none of that name, those of `parseNpyHeader`, and `ERR_NPZ_METHOD`,
+   *   `ERR_NPZ_ENCRYPTED`, `ERR_NPZ_SIZE`, `ERR_NPZ_DEFLATE` or `ERR_NPZ_CRC` where the first bytes show it.
    */
-  open(name: string, options: ByteReadOptions = {}): Promise<ArrayHandle> {
-    return this.#open(name, options, async () => undefined);
-  }
-
-  /** Opens an array whose handle closes the archive. @internal */
-  openAlone(name: string, options: ByteReadOptions): Promise<ArrayHandle> {
-    return this.#open(name, options, () => this.close());
+  async open(name: string, options: ByteReadOptions = {}): Promise<ArrayHandle> {
+    const { array, origin, dataPosition, close } = await this.openMember(name, options, async () => undefined);
+    return new ArrayHandle({ shards: new ShardList([array]), close, ...origin, dataPosition });
   }
 
   /** Closes the archive; its open arrays can no longer be read. Closing twice is harmless. */
@@ -101,7 +105,8 @@ export class NpzArchive implements AsyncDisposable {
     return this.close();
   }
 
-  async #open(name: string, options: ByteReadOptions, closeBelow: () => Promise<void>): Promise<ArrayHandle> {
+  /** Opens an array for a handle, or as a shard of one; closing it ends with `closeBelow`. @internal */
+  async openMember(name: string, options: ByteReadOptions, closeBelow: () => Promise<void>): Promise<OpenedMember> {
     const entry = this.#entries.get(name) ?? this.#entries.get(`${name}.npy`);
     const member = memberArrayName(entry?.name ?? name);
     try {
@@ -117,16 +122,15 @@ export class NpzArchive implements AsyncDisposable {
           `the member holds ${source.byteLength} bytes and its header declares ${declared}`,
         );
       }
-      return new ArrayHandle({
-        shards: new ShardList([array]),
+      return {
+        array,
+        origin: { path: this.path, member },
+        dataPosition: position === undefined ? undefined : position + array.header.dataOffset,
         close: async () => {
           await source.close();
           await closeBelow();
         },
-        path: this.path,
-        member,
-        dataPosition: position === undefined ? undefined : position + array.header.dataOffset,
-      });
+      };
     } catch (error) {
       throw isNpyError(error) ? error.locate({ path: this.path, member }) : error;
     }

@@ -1,44 +1,50 @@
+import { stat } from "node:fs/promises";
 import { type ByteReadOptions, isNpyError, type LimitOptions } from "@npystream/codec";
-import { ArrayHandle } from "./array-handle.ts";
+import { ArrayHandle, type ArrayOrigin } from "./array-handle.ts";
 import { NpzArchive } from "./npz-archive.ts";
-import { type OpenedSource, openSource, type SourceLike } from "./open-source.ts";
+import { openSource, type SourceLike } from "./open-source.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 import { ShardList } from "./shard-list.ts";
 import { StoredArray } from "./stored-array.ts";
 
-/** Options of {@link openNpy}, {@link openNpz} and {@link openArray}. */
+/** Options of {@link openNpy} and {@link openNpz}. */
 export interface OpenOptions extends LimitOptions, ByteReadOptions {}
 
+const OPTION_NAMES = ["limits", "signal"];
+
 /**
- * Opens a `.npy`, or several as the shards of one array: their rows follow each other. Reads the header and no data.
+ * Opens a `.npy`, or several as the shards of one array: their rows follow each other. Reads headers and no data.
  *
- * @param from - One source, or a list of them.
+ * @param from - One source, or a list of them. A path may name a member of an archive, `set.npz#labels`, unless there is a
+ *   file of just that name.
  * @throws NpyError those of `parseNpyHeader`, `ERR_NPY_TRUNCATED` where data is missing, `ERR_SHARD_MISMATCH` for shards
- *   that differ in dtype or row shape. System errors such as `ENOENT`.
+ *   that differ in dtype or row shape, and those of {@link openNpz} and `NpzArchive.open` for a member. System errors such
+ *   as `ENOENT`.
  */
 export async function openNpy(
   from: SourceLike | readonly SourceLike[],
   options: OpenOptions = {},
 ): Promise<ArrayHandle> {
+  checkOptionKeys("openNpy", options, OPTION_NAMES);
   const sources = Array.isArray(from) ? (from as readonly SourceLike[]) : [from as SourceLike];
-  const opened: OpenedSource[] = [];
-  const close = async (): Promise<void> => {
-    for (const { source } of opened) await source.close();
-  };
+  const opened: OpenedArray[] = [];
   try {
-    const arrays: StoredArray[] = [];
     for (const one of sources) {
       options.signal?.throwIfAborted();
-      const source = await openSource(one);
-      opened.push(source);
-      arrays.push(await openAt(source, options));
+      opened.push(await openOne(one, options));
     }
     const shards = new ShardList(
-      arrays,
-      opened.map(({ path }) => path),
+      opened.map(({ array }) => array),
+      opened.map(({ origin }) => origin.path),
     );
-    return new ArrayHandle({ shards, close, path: opened[0]?.path, dataPosition: shards.first.header.dataOffset });
+    return new ArrayHandle({
+      shards,
+      close: () => closeAll(opened),
+      ...opened[0]?.origin,
+      dataPosition: opened[0]?.dataPosition,
+    });
   } catch (error) {
-    await close();
+    await closeAll(opened);
     throw error;
   }
 }
@@ -50,6 +56,7 @@ export async function openNpy(
  *   System errors such as `ENOENT`.
  */
 export async function openNpz(from: SourceLike, options: OpenOptions = {}): Promise<NpzArchive> {
+  checkOptionKeys("openNpz", options, OPTION_NAMES);
   options.signal?.throwIfAborted();
   const { source, path } = await openSource(from);
   try {
@@ -57,23 +64,6 @@ export async function openNpz(from: SourceLike, options: OpenOptions = {}): Prom
   } catch (error) {
     await source.close();
     throw isNpyError(error) ? error.locate({ path }) : error;
-  }
-}
-
-/**
- * Opens one array by its text: `x.npy`, or `set.npz#labels` for a member of an archive.
- *
- * @throws NpyError those of {@link openNpy}, {@link openNpz} and `NpzArchive.open`.
- */
-export async function openArray(text: string, options: OpenOptions = {}): Promise<ArrayHandle> {
-  const { path, member } = splitArrayPath(text);
-  if (member === undefined) return await openNpy(path, options);
-  const archive = await openNpz(path, options);
-  try {
-    return await archive.openAlone(member, options);
-  } catch (error) {
-    await archive.close();
-    throw error;
   }
 }
 
@@ -92,10 +82,48 @@ export function splitArrayPath(text: string): ArrayPath {
   return { path: text.slice(0, at + 4), member: text.slice(at + 5) };
 }
 
-async function openAt({ source, path }: OpenedSource, options: OpenOptions): Promise<StoredArray> {
-  try {
-    return await StoredArray.open(source, options);
-  } catch (error) {
-    throw isNpyError(error) ? error.locate({ path }) : error;
+/** One array that was opened for a handle. */
+interface OpenedArray {
+  readonly array: StoredArray;
+  readonly origin: ArrayOrigin;
+  readonly dataPosition: number | undefined;
+  readonly close: () => Promise<void>;
+}
+
+async function openOne(from: SourceLike, options: OpenOptions): Promise<OpenedArray> {
+  const { path, member } = typeof from === "string" ? splitArrayPath(from) : { path: "", member: undefined };
+  if (member !== undefined && !(await isFile(String(from)))) {
+    const archive = await openNpz(path, options);
+    try {
+      return await archive.openMember(member, options, () => archive.close());
+    } catch (error) {
+      await archive.close();
+      throw error;
+    }
   }
+  const { source, path: opened } = await openSource(from);
+  try {
+    const array = await StoredArray.open(source, options);
+    const { dataOffset } = array.header;
+    return { array, origin: { path: opened }, dataPosition: dataOffset, close: () => source.close() };
+  } catch (error) {
+    await source.close();
+    throw isNpyError(error) ? error.locate({ path: opened }) : error;
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return false;
+    throw error;
+  }
+}
+
+/** Closes all of them, also where one fails to. */
+async function closeAll(opened: readonly OpenedArray[]): Promise<void> {
+  const results = await Promise.allSettled(opened.map(({ close }) => close()));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { type DType, type ElementType, isNpyError, type NpyErrorLocation, RowChunk, viewData } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 import { resolveRows } from "./row-range.ts";
 import type { ShardList } from "./shard-list.ts";
 
@@ -44,8 +45,8 @@ export class RowStream<D extends DType = DType> extends Readable {
     where: NpyErrorLocation,
     options: RowStreamOptions,
   ) {
-    const { chunkBytes = CHUNK_BYTES, start, stop, signal, ...unknown } = options;
-    for (const name of Object.keys(unknown)) throw new TypeError(`stream has no option ${name}`);
+    const { chunkBytes = CHUNK_BYTES, start, stop, signal } = options;
+    checkOptionKeys("stream", options, ["chunkBytes", "start", "stop", "signal"]);
     if (!Number.isInteger(chunkBytes) || chunkBytes < 1) {
       throw new RangeError(`chunkBytes is a whole number from 1, not ${chunkBytes}`);
     }

@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from "node:stream";
 import { type NdArray, RowChunk } from "@npystream/codec";
 import pLimit, { type LimitFunction } from "p-limit";
+import { checkOptionKeys } from "./option-keys.ts";
 
 /** Options of {@link stage}. */
 export interface StageOptions {
@@ -37,10 +38,9 @@ class StageTransform extends Transform {
   #index = 0;
   #rowStart = 0;
 
-  constructor(
-    work: (chunk: RowChunk, index: number) => StageResult | Promise<StageResult>,
-    { concurrency = 1, signal }: StageOptions,
-  ) {
+  constructor(work: (chunk: RowChunk, index: number) => StageResult | Promise<StageResult>, options: StageOptions) {
+    const { concurrency = 1, signal } = options;
+    checkOptionKeys("stage", options, ["concurrency", "signal"]);
     if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
       throw new RangeError(`concurrency is a whole number from 1, not ${concurrency}`);
     }

@@ -2,7 +2,7 @@ import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "ava";
-import { openArray, openNpy, openNpz, type SourceLike } from "../src/index.ts";
+import { openNpy, openNpz, type SourceLike } from "../src/index.ts";
 import { numpy, openDescriptors, plain, testFolder } from "./arrays-by-numpy.ts";
 
 const folder = testFolder("handle");
@@ -50,9 +50,9 @@ const storages: Record<string, (base: string) => ReturnType<typeof openNpy>> = {
   "Fortran order": (base) => openNpy(`${base}.f.npy`),
   "big-endian": (base) => openNpy(`${base}.big.npy`),
   "big-endian Fortran": (base) => openNpy(`${base}.bigf.npy`),
-  "a stored member": (base) => openArray(`${base}.stored.npz#a`),
-  "a deflated member": (base) => openArray(`${base}.deflated.npz#a`),
-  "a deflated Fortran member": (base) => openArray(`${base}.deflated.npz#f`),
+  "a stored member": (base) => openNpy(`${base}.stored.npz#a`),
+  "a deflated member": (base) => openNpy(`${base}.deflated.npz#a`),
+  "a deflated Fortran member": (base) => openNpy(`${base}.deflated.npz#f`),
   shards: (base) => openNpy([0, 1, 2, 3].map((shard) => `${base}.shard${shard}.npy`)),
   bytes: async (base) => openNpy(await readFile(`${base}.c.npy`)),
   "a blob": async (base) => openNpy(new Blob([await readFile(`${base}.f.npy`)])),
@@ -246,6 +246,6 @@ test.serial("an archive lists its members and opens arrays by name", async (t) =
   t.like(array, { member: "a", path, dtype: "int64" });
   t.is(array.dataPosition, undefined);
   t.like(await t.throwsAsync(archive.open("b")), { code: "ERR_NPZ_MEMBER", path, member: "b" });
-  await using stored = await openArray(`${join(folder, "i8-257.stored.npz")}#a`);
+  await using stored = await openNpy(`${join(folder, "i8-257.stored.npz")}#a`);
   t.is(typeof stored.dataPosition, "number");
 });
