@@ -1,8 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "ava";
-import { openNpy, openNpz, type SourceLike } from "../src/index.ts";
+import { openNpy, openNpz, readNpySync, type SourceLike } from "../src/index.ts";
 import { numpy, openDescriptors, plain, testFolder } from "./arrays-by-numpy.ts";
 
 const folder = testFolder("handle");
@@ -249,3 +250,49 @@ test.serial("an archive lists its members and opens arrays by name", async (t) =
   await using stored = await openNpy(`${join(folder, "i8-257.stored.npz")}#a`);
   t.is(typeof stored.dataPosition, "number");
 });
+
+test.serial("a FIFO is refused and not waited for", async (t) => {
+  const path = join(folder, "fifo.npy");
+  execFileSync("mkfifo", [path]);
+  await t.throwsAsync(openNpy(path), { instanceOf: TypeError, message: /not a regular file/ });
+  t.throws(() => readNpySync(path), { instanceOf: TypeError });
+});
+
+test.serial("a gather from a Fortran file reads its columns once", async (t) => {
+  const bytes = numpyFile("np.asfortranarray(np.arange(400_000.).reshape(2000, 200))");
+  let read = 0;
+  const source = {
+    byteLength: bytes.length,
+    read: async (into: Uint8Array, position: number) => {
+      read += into.length;
+      into.set(bytes.subarray(position, position + into.length));
+    },
+    close: async () => undefined,
+  };
+  await using handle = await openNpy(source);
+  read = 0;
+  const rows = Array.from({ length: 100 }, (_, i) => (i * 1237) % 2000);
+  const gathered = await handle.gather(rows);
+  t.deepEqual(
+    rows.map((row) => row * 200),
+    Array.from(gathered, (row) => row.get(0)),
+  );
+  t.true(read < 2 * bytes.length, `${read} bytes`);
+});
+
+test.serial("a path names a member anywhere, and a file of just that name goes first", async (t) => {
+  await using shards = await openNpy([`${join(folder, "i8-257.stored.npz")}#a`, join(folder, "i8-257.c.npy")]);
+  t.is(shards.length, 514);
+  const odd = join(folder, "odd.npz#a");
+  await writeFile(odd, await readFile(join(folder, "f4-257.c.npy")));
+  await using file = await openNpy(odd);
+  t.is(file.dtype, "float32");
+  t.is(file.member, undefined);
+  await t.throwsAsync(openNpy(odd, { limit: {} } as never), { instanceOf: TypeError, message: /no option limit/ });
+  await t.throwsAsync(openNpy(join(folder, "i8-257.stored.npz")), { code: "ERR_NPY_MAGIC", message: /ZIP archive/ });
+});
+
+function numpyFile(array: string): Uint8Array {
+  const hex = numpy<string>(`import io\nf = io.BytesIO(); np.save(f, ${array}); print(json.dumps(f.getvalue().hex()))`);
+  return new Uint8Array(Buffer.from(hex, "hex"));
+}

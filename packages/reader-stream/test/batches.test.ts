@@ -205,3 +205,10 @@ for (const options of [
   { size: 1, shufle: false },
 ])
   test(refuses, options);
+
+test("an epoch without a batch ends, however many epochs are asked for", async (t) => {
+  await using few = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(3))) });
+  t.true((await few.batches({ size: 4, last: "drop", epochs: Number.POSITIVE_INFINITY }).next()).done);
+  await using none = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(0))) });
+  t.true((await none.batches({ size: 4, epochs: Number.POSITIVE_INFINITY }).next()).done);
+});
