@@ -45,7 +45,6 @@ export { decodeLatin1 } from "./latin1.ts";
 export { defaultLimits, type LimitOptions, type Limits } from "./limits.ts";
 export type { Logger, LogMethod } from "./logger.ts";
 export {
-  type FieldsIn,
   type NameFields,
   type NameFieldsOf,
   type NameFieldValue,

@@ -9,8 +9,7 @@ export type NameFields = Readonly<Record<string, NameFieldValue>>;
 
 type FieldName<P extends string> = P extends `...${infer N}` ? N : P extends `${infer N}:${string}` ? N : P;
 type FieldValue<P extends string> = P extends `${string}:0${string}` ? number : string;
-/** Fields by name that the text of a template declares. */
-export type FieldsIn<T extends string> = T extends `${string}{${infer P}}${infer Tail}`
+type FieldsIn<T extends string> = T extends `${string}{${infer P}}${infer Tail}`
   ? { readonly [N in FieldName<P>]: FieldValue<P> } & FieldsIn<Tail>
   : unknown;
 
