@@ -35,9 +35,9 @@ export async function runInputs(run: Run, onFinding: OnFinding): Promise<number>
   while (next < run.last && performance.now() < run.deadline) {
     const ended = await runChild(run, next, onFinding);
     next = ended.index + 1;
-    if (ended.reason === undefined) break;
-    const isReal = ended.isHang ? await hangsAlone(run, ended.index) : true;
-    if (isReal && !(await onFinding(ended.index, ended.reason))) break;
+    if (ended.isOver) break;
+    const isReal = !ended.isTold && (!ended.isHang || (await hangsAlone(run, ended.index)));
+    if (isReal && !(await onFinding(ended.index, ended.reason ?? "the process ends"))) break;
   }
   return next;
 }
@@ -64,11 +64,15 @@ interface Ending {
   /** Why the child ended before its time. */
   readonly reason: string | undefined;
   readonly isHang: boolean;
+  /** Whether it did all it was to do, or was stopped. */
+  readonly isOver: boolean;
+  /** Whether it told of this input itself. */
+  readonly isTold: boolean;
 }
 
 async function runChild(run: Run, first: number, onFinding: OnFinding): Promise<Ending> {
   const child = startChild([run.folder, String(run.seed), String(first), String(run.last)]);
-  const state = { index: first - 1, isStopped: false, isHang: false };
+  const state = { index: first - 1, toldOf: -1, isStopped: false, isHang: false };
   const stop = (): void => {
     state.isStopped = true;
     child.kill("SIGKILL");
@@ -76,6 +80,7 @@ async function runChild(run: Run, first: number, onFinding: OnFinding): Promise<
   const told: Promise<void>[] = [];
   child.on("message", (message: ChildMessage) => {
     if (!("reason" in message)) return;
+    state.toldOf = message.index;
     const telling = onFinding(message.index, message.reason).then((goOn) => {
       if (!goOn) stop();
     });
@@ -99,8 +104,10 @@ async function runChild(run: Run, first: number, onFinding: OnFinding): Promise<
   clearTimeout(watch);
   clearTimeout(timer);
   await Promise.all(told);
-  const reason = state.isStopped ? undefined : state.isHang ? "it takes more than 2 s" : ending;
-  return { index: state.index, reason, isHang: state.isHang };
+  // An exception that nobody catches is told of before it ends the child.
+  const isTold = state.toldOf === state.index && !state.isHang;
+  const reason = state.isHang ? "it takes more than 2 s" : ending;
+  return { index: state.index, reason, isHang: state.isHang, isOver: state.isStopped || ending === undefined, isTold };
 }
 
 /** Whether an input takes more than 2 s of the processor when nothing else is decoded. */
@@ -134,6 +141,6 @@ async function endOf(child: ChildProcess): Promise<string | undefined> {
   if (code === 0) return undefined;
   // Node's code for an await that nothing will ever end.
   if (code === 13) return "a promise is never settled";
-  const lines = errors.split("\n").filter((line) => /error|fatal|assert/i.test(line));
+  const lines = errors.split("\n").filter((line) => /^(FATAL|[A-Z]\w*Error|.*Assertion)/.test(line));
   return `the process ends with ${signal ?? code}: ${lines.slice(0, 3).join(" ") || errors.slice(-300)}`;
 }

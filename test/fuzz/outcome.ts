@@ -17,22 +17,23 @@ const MAX_EXTERNAL_BYTES = 16 << 20;
 
 /**
  * Decodes in one way, and refuses every end of it that is neither a value nor an error as documented, as well as one that took
- * more memory outside the heap than the input's size and 16 MiB.
+ * more memory outside the heap than it may and 16 MiB.
  *
+ * @param warrantedBytes - What the input's size is reason for; what the collector has yet to take is counted with it.
  * @throws Finding
  */
 export async function outcomeOf<T>(
   what: string,
-  inputBytes: number,
+  warrantedBytes: number,
   decode: () => T | Promise<T>,
 ): Promise<Outcome<T>> {
-  const limit = inputBytes + MAX_EXTERNAL_BYTES;
+  const limit = warrantedBytes + MAX_EXTERNAL_BYTES;
   const [outcome, taken] = await measured(what, decode);
   if (taken <= limit) return outcome;
   // What another decoder left to the collector may have been counted: once more, after it has been collected.
   globalThis.gc?.();
   const [, again] = await measured(what, decode);
-  if (again > limit) throw new Finding(`${what} takes more than the input's ${inputBytes} bytes and 16 MiB: ${again}`);
+  if (again > limit) throw new Finding(`${what} takes ${again} bytes, where its size is reason for ${limit}`);
   return outcome;
 }
 

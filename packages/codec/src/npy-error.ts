@@ -17,6 +17,9 @@ export interface NpyErrorDetails extends NpyErrorLocation {
   readonly cause?: unknown;
 }
 
+/** A shape of 64 axes in full is shorter. */
+const MAX_MESSAGE = 1900;
+
 /** Key of the mark that errors of every installed copy of this package carry. */
 const brand = "npystreamError";
 
@@ -36,7 +39,7 @@ export class NpyError extends Error {
   declare readonly offset?: number;
 
   constructor(code: NpyErrorCode, message: string, details: NpyErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(oneLine(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.locate(details);
     if (details.offset !== undefined) Object.assign(this, { offset: details.offset });
@@ -64,4 +67,12 @@ export class NpyError extends Error {
 /** Tells whether `error` is an {@link NpyError}, also one thrown by another installed copy of this package. */
 export function isNpyError(error: unknown): error is NpyError {
   return error instanceof Error && brand in error;
+}
+
+/** A message quotes what a file has: without what breaks a line or speaks to a terminal, and not at any length. */
+function oneLine(message: string): string {
+  const cut = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message;
+  return cut.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
 }

@@ -68,7 +68,13 @@ function readArray(member: ZipMember, archive: Uint8Array, options: DecodeNpzOpt
   const start = drive(locateMember(member, archive.length), archive);
   const compressed = archive.subarray(start, start + member.compressedSize);
   checkInflatedSize(member);
-  if (member.method === 0) return isNpy(compressed) ? checked(compressed, member, engine) : undefined;
+  if (member.method === 0) {
+    if (!isNpy(compressed)) return undefined;
+    const { dataOffset, byteLength } = parseNpyHeader(checked(compressed, member, engine), options);
+    if (compressed.length > dataOffset + byteLength)
+      throw new NpyError("ERR_NPZ_SIZE", "the member is longer than its array");
+    return compressed;
+  }
   // Its header says how long an array is, before that much is inflated.
   let head = engine.inflateStart(compressed, NPY_PREFIX_BYTES);
   if (!isNpy(head)) return undefined;

@@ -24,14 +24,14 @@ export function shapeSize(shape: readonly number[], itemSize = 1): number {
     if (extent === 0) empty = true;
     else if (size <= BigInt(Number.MAX_SAFE_INTEGER)) size *= BigInt(extent);
   }
-  if (empty) return 0;
-  if (size * BigInt(itemSize) > BigInt(Number.MAX_SAFE_INTEGER)) {
+  // NumPy refuses it of an array without elements, and of items without bytes, too: no product may pass an exact number.
+  if (size * BigInt(Math.max(1, itemSize)) > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new NpyError(
       "ERR_NPY_SHAPE",
       `shape [${shape.join(", ")}] at ${itemSize} bytes an element passes 2^53 - 1 bytes`,
     );
   }
-  return Number(size);
+  return empty ? 0 : Number(size);
 }
 
 /**

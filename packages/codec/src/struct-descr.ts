@@ -71,8 +71,8 @@ function hasByteOrder(type: ElementType): boolean {
 
 /** Swaps of one element for `count` that follow each other; a single run of units stays one. */
 function repeatSwaps(swaps: readonly ByteSwap[], offset: number, itemSize: number, count: number): ByteSwap[] {
-  if (count === 0) return [];
   const [only] = swaps;
+  if (only === undefined || count === 0) return [];
   if (swaps.length === 1 && only !== undefined && only.unit * only.count === itemSize) {
     return [{ offset, unit: only.unit, count: only.count * count }];
   }

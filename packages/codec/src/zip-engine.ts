@@ -1,4 +1,4 @@
-import { deflateSync, Inflate, inflateSync } from "fflate";
+import { deflateSync, Inflate } from "fflate";
 import { joinBytes } from "./join-bytes.ts";
 import { NpyError } from "./npy-error.ts";
 
@@ -30,6 +30,7 @@ export interface ZipDeflater extends ZipChecksum {
 }
 
 /** Compressed bytes given to the inflater at once where only the start is wanted: they make 1 MiB at most. */
+const PIECE = 8 << 10;
 const START_PIECE_BYTES = 1024;
 
 /** Deflate at its best packs 258 bytes in 2 bits (RFC 1951 section 3.2.5), so nothing inflates by more than this. */
@@ -57,16 +58,23 @@ export const portableEngine: ZipInflater & ZipDeflater = {
     return joinBytes(pieces).subarray(0, length);
   },
   inflate(bytes, byteLength) {
-    let inflated: Uint8Array;
+    const inflated = new Uint8Array(byteLength);
+    let found = 0;
+    const stream = new Inflate((piece) => {
+      if (found + piece.length <= byteLength) inflated.set(piece, found);
+      found += piece.length;
+    });
     try {
-      // One byte of room more than declared shows a stream that holds more.
-      inflated = inflateSync(bytes, { out: new Uint8Array(byteLength + 1) });
+      // Piece by piece, so that a stream that holds more than declared ends soon behind it.
+      for (let at = 0; at < bytes.length && found <= byteLength; at += PIECE) {
+        stream.push(bytes.subarray(at, at + PIECE), at + PIECE >= bytes.length);
+      }
     } catch (cause) {
       throw new NpyError("ERR_NPZ_DEFLATE", "the deflate stream is broken", { cause });
     }
-    if (inflated.length !== byteLength) {
-      const found = inflated.length > byteLength ? "more" : `${inflated.length}`;
-      throw new NpyError("ERR_NPZ_SIZE", `the member declares ${byteLength} bytes and inflates to ${found}`);
+    if (found !== byteLength) {
+      const what = found > byteLength ? "more" : `${found}`;
+      throw new NpyError("ERR_NPZ_SIZE", `the member declares ${byteLength} bytes and inflates to ${what}`);
     }
     return inflated;
   },
