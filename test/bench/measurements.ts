@@ -20,6 +20,12 @@ export interface Comparison {
 /** What `pnpm bench` measures. */
 export const comparisons: readonly Comparison[] = [
   {
+    id: "P1",
+    task: "map-row",
+    title: "open a 1 GiB .npy mapped and read one row, 300 times",
+    rivals: [{ side: "numpy", label: "np.load(mmap_mode='r')", target: 1 }],
+  },
+  {
     id: "P2a",
     task: "load",
     title: "load 256 MiB float32",
@@ -47,10 +53,22 @@ export const comparisons: readonly Comparison[] = [
     rivals: [{ side: "numpy", label: "np.load(f)['c']", target: 0.8 }],
   },
   {
+    id: "P4m",
+    task: "npz-mapped",
+    title: "one row of one of four 64 MiB members of a stored .npz, mapped",
+    rivals: [{ side: "numpy", label: "np.load(f)['c']", target: 0.05 }],
+  },
+  {
     id: "P5",
     task: "npz-deflated",
     title: "all four members of a deflated .npz",
     rivals: [{ side: "numpy", label: "np.load", target: 0.5 }],
+  },
+  {
+    id: "P6",
+    task: "npz-slice",
+    title: "1,000 rows from the middle of a deflated 256 MiB member with a block table",
+    rivals: [{ side: "numpy", label: "np.load(f)['array'][a:b]", target: 0.05 }],
   },
   {
     id: "P7a",
@@ -84,6 +102,18 @@ export const comparisons: readonly Comparison[] = [
     task: "epoch",
     title: "one shuffled epoch, 262,144 x 256 float32 and labels, batch 1024",
     rivals: [{ side: "numpy", label: "x[idx] batches of a loaded array", target: 1 }],
+  },
+  {
+    id: "P9b",
+    task: "epoch-blocks",
+    title: "the same shuffled by blocks, in windows that are read",
+    rivals: [{ side: "numpy", label: "x[idx] batches of a loaded array", target: 2 }],
+  },
+  {
+    id: "P11",
+    task: "resume",
+    title: "six times to the first batch at 10, 50 and 99 % of 10^9 shuffled rows",
+    rivals: [{ side: "numpy", label: "np.random.permutation of a tenth of the rows", target: 1 }],
   },
   {
     id: "P12",

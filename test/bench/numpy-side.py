@@ -24,7 +24,17 @@ def measure(work):
     print(json.dumps({"ms": ms, "checksum": str(checksum), "rssBytes": usage.ru_maxrss * 1024, "cpuSeconds": usage.ru_utime + usage.ru_stime}))
 
 
+def make_sparse():
+    """10^9 rows of 8 bytes, all zeros, which take no room on the disk."""
+    if os.path.exists(at("sparse.npy")):
+        return
+    with open(at("sparse.npy"), "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<i8", "fortran_order": False, "shape": (10**9,)})
+        file.truncate(file.tell() + 8 * 10**9)
+
+
 def make():
+    make_sparse()
     if os.path.exists(at("made")):
         return
     random = np.random.default_rng(1)
@@ -56,6 +66,20 @@ def ends(array):
 def stream():
     x = np.load(at("1g.npy"), mmap_mode="r")
     return sum(np.array(x[i : i + 1024]).nbytes for i in range(0, len(x), 1024))
+
+
+def map_row():
+    total = 0.0
+    for i in range(300):
+        x = np.load(at("1g.npy"), mmap_mode="r")
+        total += float(x[i * 1000].sum(dtype="f8"))
+    return "%.0f" % total
+
+
+def npz_slice():
+    # The same bytes for both sides: an ordinary deflate stream, whose block table NumPy does not know.
+    with np.load(at("blocks.npz")) as z:
+        return "%.0f" % z["array"][131_072:132_072].sum(dtype="f8")
 
 
 def npz_deflated():
@@ -100,6 +124,12 @@ elif task == "load":
     measure(lambda: ends(np.load(at("256m.npy"))))
 elif task == "load-sum":
     measure(lambda: "%.0f" % np.load(at("256m.npy")).sum(dtype="f8"))
+elif task == "map-row":
+    measure(map_row)
+elif task == "npz-mapped":
+    measure(lambda: ends(np.load(at("aligned.npz"))["c"]))
+elif task == "npz-slice":
+    measure(npz_slice)
 elif task == "stream":
     measure(stream)
 elif task == "npz-stored":
@@ -112,7 +142,7 @@ elif task in ("save", "savez", "savez-deflated"):
     measure(lambda: (write(at(f"numpy-{task}.npz" if "z" in task else "numpy-out.npy"), x), x.nbytes)[1])
 elif task == "rows":
     measure(rows)
-elif task == "epoch":
+elif task in ("epoch", "epoch-blocks"):
     x, y = np.load(at("256m.npy")), np.load(at("labels.npy"))
 
     def epoch():
@@ -120,6 +150,13 @@ elif task == "epoch":
         return sum(len(y[order[i : i + 1024]]) for i in range(0, len(x), 1024) if x[order[i : i + 1024]].shape[0])
 
     measure(epoch)
+elif task == "resume":
+    # A tenth of the rows: the index of 10^9 takes 8 GB.
+    def resume():
+        order = np.random.default_rng(1).permutation(10**8)
+        return 2 * sum(len(order[int(len(order) * part) :][:1024]) for part in (0.1, 0.5, 0.99))
+
+    measure(resume)
 elif task == "small-files":
     measure(lambda: sum(np.load(path).nbytes for path in glob.glob(at("small/*.npy"))))
 elif task == "discover":

@@ -26,6 +26,7 @@ const here = (name: string): string => join(root, "test/bench", name);
 
 mkdirSync(folder, { recursive: true });
 await run("python3", [here("numpy-side.py"), "make", folder]);
+await run(process.execPath, [`--import=${import.meta.resolve("tsx")}`, here("ours.ts"), "make", folder]);
 const chosen = comparisons.filter(
   ({ id }) => positionals.length === 0 || positionals.some((wanted) => id.startsWith(wanted)),
 );

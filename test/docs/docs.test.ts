@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import ts from "typescript";
 import { listFiles, packageFolders, readText, root } from "../package/workspace.ts";
-import { atPageLines, npystreamCommands, readScenarios, type Scenario, type Snippet } from "./snippets.ts";
+import { atPageLines, readScenarios, runnableCommands, type Scenario, type Snippet } from "./snippets.ts";
 
 const run = promisify(execFile);
 const SNIPPET_MS = 120_000;
@@ -94,17 +94,20 @@ for (const scenario of runnable) {
 }
 
 async function runSnippet(snippet: Snippet, cwd: string): Promise<void> {
-  const file = join(cwd, fileName(snippet));
-  if (snippet.language === "ts") {
+  const file = join(cwd, snippet.file ?? fileName(snippet));
+  if (snippet.file !== undefined) {
+    await writeFile(file, atPageLines(snippet));
+  } else if (snippet.language === "ts") {
     await writeFile(file, atPageLines(snippet));
     await runNode([file], cwd);
   } else if (snippet.language === "python") {
     await writeFile(file, atPageLines(snippet));
     await run("python3", [file], { cwd, timeout: SNIPPET_MS });
   } else if (snippet.language === "sh") {
-    for (const command of npystreamCommands(snippet.code)) {
-      const node = [process.execPath, ...sourceArguments(), join(root, "packages/cli/src/main.ts")];
-      const script = `npystream() { ${node.map((word) => `'${word}'`).join(" ")} "$@"; }\n${command}\n`;
+    for (const command of runnableCommands(snippet.code)) {
+      const node = [process.execPath, ...sourceArguments()].map((word) => `'${word}'`).join(" ");
+      const main = join(root, "packages/cli/src/main.ts");
+      const script = `node() { ${node} "$@"; }\nnpystream() { node '${main}' "$@"; }\n${command}\n`;
       await run("bash", ["-euo", "pipefail", "-c", script], { cwd, timeout: SNIPPET_MS });
     }
   }

@@ -1,5 +1,5 @@
 import test from "ava";
-import { atPageLines, npystreamCommands, readScenarios } from "./snippets.ts";
+import { atPageLines, readScenarios, runnableCommands } from "./snippets.ts";
 
 const PAGE = [
   "# First",
@@ -44,6 +44,14 @@ test("a setup is taken from the comment before the block and from no other place
   );
 });
 
+test("a block marked as a file has its name, in a folder of its own or in that of the block before it", (t) => {
+  const page = "<!-- file: a.py -->\n```python\n```\n<!-- same folder, file: b.mjs -->\n```ts\n```\n```sh\n```\n";
+  t.deepEqual(
+    readScenarios("README.md", page).map(({ snippets }) => snippets.map(({ file }) => file)),
+    [["a.py", "b.mjs"], [undefined]],
+  );
+});
+
 test("code keeps the line it has on its page", (t) => {
   const [first] = readScenarios("README.md", PAGE)[0]?.snippets ?? [];
   t.is(first && atPageLines(first).split("\n")[3], "export const a = 1;");
@@ -60,5 +68,5 @@ test("a block without an end is an error that names its line", (t) => {
 
 test("of a sh block only the lines that call npystream are run, with continued lines joined", (t) => {
   const code = "npm install npystream\nnpystream inspect a.npy\nnpx npystream cat a.npy \\\n  --rows 0:2 | head -n 1\n";
-  t.deepEqual(npystreamCommands(code), ["npystream inspect a.npy", "npystream cat a.npy --rows 0:2 | head -n 1"]);
+  t.deepEqual(runnableCommands(code), ["npystream inspect a.npy", "npystream cat a.npy --rows 0:2 | head -n 1"]);
 });

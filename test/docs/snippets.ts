@@ -7,6 +7,8 @@ export interface Snippet {
   readonly line: number;
   /** Name given by `<!-- setup: name -->`. */
   readonly setup: string | undefined;
+  /** Name given by `<!-- file: name -->`: the block is a file of its scenario, which other blocks run. */
+  readonly file: string | undefined;
 }
 
 /** Snippets that run one after another in one folder. */
@@ -20,7 +22,8 @@ export interface Scenario {
 const FENCE = /^(\s*)(`{3,}|~{3,})\s*([\w-]*)/;
 const HEADING = /^#{1,6}\s+(.*)$/;
 const SETUP = /^<!--\s*setup:\s*([\w-]+)\s*-->$/;
-const SAME_FOLDER = /^<!--\s*same folder\s*-->$/;
+const SAME_FOLDER = /^<!--\s*same folder(,.*)?\s*-->$/;
+const FILE = /^<!--\s*(?:same folder,\s*)?file:\s*([\w.-]+)\s*-->$/;
 
 /** Cuts a page into scenarios: each fenced block is one, and a block marked `<!-- same folder -->` joins the one before it. */
 export function readScenarios(page: string, markdown: string): Scenario[] {
@@ -50,7 +53,7 @@ export function readScenarios(page: string, markdown: string): Scenario[] {
     const content = lines
       .slice(index + 1, end)
       .map((text) => (text.startsWith(indent) ? text.slice(indent.length) : text));
-    const snippet = { page, language, code: content.join("\n"), line: index + 2, setup };
+    const snippet = { page, language, code: content.join("\n"), line: index + 2, setup, file: FILE.exec(marker)?.[1] };
     const previous = scenarios.at(-1);
     if (SAME_FOLDER.test(marker)) {
       if (previous === undefined) {
@@ -66,13 +69,13 @@ export function readScenarios(page: string, markdown: string): Scenario[] {
   return scenarios;
 }
 
-/** The commands of a `sh` block that call npystream, with continued lines joined. */
-export function npystreamCommands(code: string): string[] {
+/** The commands of a `sh` block that call npystream, or Python with a file of the page, with continued lines joined. */
+export function runnableCommands(code: string): string[] {
   return code
     .replaceAll(/\\\n\s*/g, "")
     .split("\n")
     .map((line) => line.trim().replace(/^(\$ )?(npx )?/, ""))
-    .filter((line) => line.startsWith("npystream "));
+    .filter((line) => /^(npystream|python3) /.test(line));
 }
 
 /** The code at the lines it has on its page, so that messages name the right line. */

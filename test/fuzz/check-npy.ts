@@ -4,7 +4,7 @@ import { Finding, outcomeOf } from "./outcome.ts";
 import type { Random } from "./random.ts";
 
 /** An array as every decoder must give it: its type, its shape, and its bytes in C order and the machine's byte order. */
-interface Decoded {
+export interface Decoded {
   readonly type: string;
   readonly shape: readonly number[];
   readonly bytes: Buffer;

@@ -26,7 +26,7 @@ export function makeFixtures(folder: string): void {
 
 /** Reads what {@link makeFixtures} wrote. */
 export function readCorpus(folder: string): Corpus {
-  const files = ["valid", "malformed", "tolerated"].flatMap((kind) =>
+  const files = ["valid", "malformed", "misnamed", "tolerated"].flatMap((kind) =>
     readdirSync(join(folder, kind))
       .sort()
       .map((file) => new Uint8Array(readFileSync(join(folder, kind, file)))),

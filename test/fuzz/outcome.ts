@@ -20,15 +20,18 @@ const MAX_EXTERNAL_BYTES = 16 << 20;
  * more memory outside the heap than it may and 16 MiB.
  *
  * @param warrantedBytes - What the input's size is reason for; what the collector has yet to take is counted with it.
+ * @param bytesOf - What a value that comes out is reason for on top. @defaultValue nothing
  * @throws Finding
  */
 export async function outcomeOf<T>(
   what: string,
   warrantedBytes: number,
   decode: () => T | Promise<T>,
+  bytesOf: (value: T) => number = () => 0,
 ): Promise<Outcome<T>> {
-  const limit = warrantedBytes + MAX_EXTERNAL_BYTES;
   const [outcome, taken] = await measured(what, decode);
+  const held = outcome.code === undefined ? bytesOf(outcome.value) : 0;
+  const limit = warrantedBytes + held + MAX_EXTERNAL_BYTES;
   if (taken <= limit) return outcome;
   // What another decoder left to the collector may have been counted: once more, after it has been collected.
   globalThis.gc?.();

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { memberArrayName, NpyError } from "@npystream/codec";
 import {
@@ -8,8 +9,9 @@ import {
   type NpzArchive,
   openNpy,
   openNpz,
+  regionSource,
+  spool,
 } from "@npystream/reader-stream";
-import { spool } from "./spool.ts";
 
 /** An array of an {@link ArrayFile}. */
 export interface ArrayName {
@@ -28,11 +30,11 @@ export class ArrayFile implements AsyncDisposable {
   /** The archive, where it is one. */
   readonly archive: NpzArchive | undefined;
 
-  readonly #file: FileHandle;
+  readonly #source: FileSource;
 
-  private constructor(file: FileHandle, byteLength: number, archive: NpzArchive | undefined) {
-    this.#file = file;
-    this.byteLength = byteLength;
+  private constructor(source: FileSource, archive: NpzArchive | undefined) {
+    this.#source = source;
+    this.byteLength = source.byteLength;
     this.archive = archive;
     this.kind = archive === undefined ? "npy" : "npz";
   }
@@ -43,13 +45,11 @@ export class ArrayFile implements AsyncDisposable {
    * @throws NpyError those of `openNpz`; system errors such as `ENOENT`.
    */
   static async open(path: string, stdin: Readable): Promise<ArrayFile> {
-    const file = path === "-" ? await spool(stdin) : await openPath(path);
+    const source = path === "-" ? await spool(stdin) : await openPath(path);
     try {
-      const { size } = await file.stat();
-      const archive = (await isZip(file)) ? await openNpz(file) : undefined;
-      return new ArrayFile(file, size, archive);
+      return new ArrayFile(source, (await isZip(source)) ? await openNpz(source) : undefined);
     } catch (error) {
-      await file.close();
+      await source.close();
       throw error;
     }
   }
@@ -70,7 +70,8 @@ export class ArrayFile implements AsyncDisposable {
    */
   async openNpy(member?: string): Promise<ArrayHandle> {
     if (this.archive === undefined) {
-      if (member === undefined) return openNpy(this.#file);
+      // A region, since closing the array leaves the file open.
+      if (member === undefined) return openNpy(regionSource(this.#source, 0, this.byteLength));
       throw new NpyError("ERR_NPZ_MEMBER", "the file is a .npy, a single array without members", { member });
     }
     if (member === undefined) throw new TypeError("an array of an archive is opened by its name");
@@ -79,34 +80,24 @@ export class ArrayFile implements AsyncDisposable {
 
   /** Gives the file's own bytes, which are readable until the file is closed. */
   async openSource(): Promise<FileSource> {
-    return fileSource(this.#file);
+    return this.#source;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.archive?.close();
-    } finally {
-      await this.#file.close();
-    }
+    await this.#source.close();
   }
 }
 
-async function openPath(path: string): Promise<FileHandle> {
-  const file = await open(path, "r");
-  try {
-    const stats = await file.stat();
-    // A folder is left to fail by itself: reading from it is the system's EISDIR.
-    if (stats.isFile() || stats.isDirectory()) return file;
-    return await spool(file.createReadStream());
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+async function openPath(path: string): Promise<FileSource> {
+  if ((await stat(path)).isFile()) return await fileSource(path);
+  // A folder is left to fail by itself: reading from it is the system's EISDIR.
+  return await spool(createReadStream(path));
 }
 
 /** A local header or, in an archive without members, the end record (APPNOTE 4.3.7, 4.3.16). */
-async function isZip(file: FileHandle): Promise<boolean> {
-  const { buffer } = await file.read(new Uint8Array(4), 0, 4, 0);
-  const [p, k, first, second] = buffer;
+async function isZip(source: FileSource): Promise<boolean> {
+  const start = new Uint8Array(Math.min(4, source.byteLength));
+  await source.read(start, 0);
+  const [p, k, first, second] = start;
   return p === 0x50 && k === 0x4b && ((first === 3 && second === 4) || (first === 5 && second === 6));
 }

@@ -1,10 +1,26 @@
-import type { NdArray } from "@npystream/codec";
+import { type ElementType, type NdArray, shapeSize } from "@npystream/codec";
 import type { ArrayHandle } from "@npystream/reader-stream";
 import { type ResolvedRows, type RowRange, resolveRowRange } from "./row-range.ts";
 import { UsageError } from "./usage-error.ts";
 
+/** Rows of an array, or all of a 0-d one. */
+export interface RowSource {
+  /** What one element is. */
+  readonly type: ElementType;
+  /** Shape of all of it. */
+  readonly shape: readonly number[];
+  /** Number of elements. */
+  readonly size: number;
+  /** Number of axes. */
+  readonly rank: number;
+  /** Reads everything: for small arrays and 0-d ones. */
+  read(): Promise<NdArray>;
+  /** Reads the rows in chunks, at least one row each; memory does not grow with their number. */
+  chunks(): AsyncIterable<NdArray>;
+}
+
 /** The rows of an array that are to be printed, or all of a 0-d array. */
-export class ArrayRows {
+export class ArrayRows implements RowSource {
   readonly handle: ArrayHandle;
   /** Shape of what is printed. */
   readonly shape: readonly number[];
@@ -21,7 +37,12 @@ export class ArrayRows {
     this.#rows = resolveRowRange(range ?? {}, handle.length);
     const { start, stop } = this.#rows;
     this.shape = handle.shape.length === 0 ? [] : [stop - start, ...handle.shape.slice(1)];
-    this.size = this.shape.reduce((product, extent) => product * extent, 1);
+    this.size = shapeSize(this.shape);
+  }
+
+  /** What one element is. */
+  get type(): ElementType {
+    return this.handle.type;
   }
 
   /** Number of axes. */

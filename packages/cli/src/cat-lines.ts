@@ -1,11 +1,11 @@
-import type { ArrayRows } from "./array-rows.ts";
+import type { RowSource } from "./array-rows.ts";
 import { recordColumns } from "./record-columns.ts";
 import { emptyText, rowText } from "./row-text.ts";
 import type { TextOutput } from "./text-output.ts";
 import { csvField, valueText } from "./value-text.ts";
 
 /** Writes a row a line as JSON: a value, a list, or nested lists. A 0-d array is one line. */
-export async function writeNdjson(rows: ArrayRows, output: TextOutput): Promise<void> {
+export async function writeNdjson(rows: RowSource, output: TextOutput): Promise<void> {
   await writeLines(rows, output, "json");
 }
 
@@ -13,16 +13,16 @@ export async function writeNdjson(rows: ArrayRows, output: TextOutput): Promise<
  * Writes a row a line as comma-separated values, later axes flattened in C order. Records of one axis have a line of names
  * before them; nothing else has names.
  */
-export async function writeCsv(rows: ArrayRows, output: TextOutput): Promise<void> {
-  const { type } = rows.handle;
+export async function writeCsv(rows: RowSource, output: TextOutput): Promise<void> {
+  const { type } = rows;
   if (type.fields !== undefined && rows.rank < 2) {
     await output.write(`${Array.from(recordColumns(type), csvField).join(",")}\n`);
   }
   await writeLines(rows, output, "csv");
 }
 
-async function writeLines(rows: ArrayRows, output: TextOutput, format: "json" | "csv"): Promise<void> {
-  const text = valueText(rows.handle.type)[format];
+async function writeLines(rows: RowSource, output: TextOutput, format: "json" | "csv"): Promise<void> {
+  const text = valueText(rows.type)[format];
   const brackets = format === "json";
   if (rows.rank === 0) {
     await output.write(`${text((await rows.read()).get())}\n`);

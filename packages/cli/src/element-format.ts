@@ -9,9 +9,10 @@ import {
   type Scalar,
   type StructField,
   type StructScalar,
+  shapeSize,
 } from "@npystream/codec";
 import { floatFormat } from "./float-format.ts";
-import { isList, leavesOf } from "./nested-value.ts";
+import { fieldOf, isList, leavesOf } from "./nested-value.ts";
 import { bytesRepr, hexRepr, textRepr } from "./python-repr.ts";
 
 /** Writes one value so that all of an array line up. */
@@ -79,14 +80,12 @@ function timeFormat(values: readonly bigint[], text: (value: bigint) => string):
 }
 
 function recordFormat(fields: readonly StructField[], records: readonly StructScalar[]): ElementFormat {
-  // A record has every field of its type.
-  const fieldOf = (record: Scalar, name: string): NestedScalar => (record as StructScalar)[name] as NestedScalar;
   const columns = fields.map(({ name, type, shape }) => {
     const format = elementFormat(
       type,
       records.flatMap((record) => leavesOf(fieldOf(record, name))),
     );
-    const size = shape.reduce((product, extent) => product * extent, 1);
+    const size = shapeSize(shape);
     return (record: Scalar) => nestedText(fieldOf(record, name), format, size > SUMMARY_SIZE);
   });
   return (value) => {

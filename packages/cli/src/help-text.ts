@@ -4,6 +4,7 @@ Examples:
   $ npystream inspect features.npy set.npz
   $ npystream cat set.npz#labels --rows -5: --json
   $ npystream verify *.npz
+  $ npystream convert features.npy set.npz --compress
 
 A member of an archive is written file.npz#member; - reads stdin. A file is told
 by its content, not by its name.
@@ -49,7 +50,7 @@ Formats, each with every value in C index order:
   --json    {"dtype", "shape", "order", "values": nested lists}; of an .npz
             without #member an object of these by member
   --ndjson  a line a row: a value, a list or nested lists
-  --csv     a line a row, axes past the second flattened; no line of names
+  --csv     a line a row, axes past the second flattened; records: names first
 
 Integers of 64 bits are decimal strings in JSON. Floats have all digits of their
 value; NaN and infinities are "NaN", "Infinity" and "-Infinity". Complex numbers
@@ -83,3 +84,33 @@ counted in the line; with --strict they are ERR_NPY_TRAILING.
 {"path", "ok": false, "code", "message", "member" in an npz}.
 
 A file that cannot be opened is bad with the system's code, as ENOENT.`;
+
+/** What `npystream convert --help` ends with. */
+export const CONVERT_HELP = `
+Examples:
+  $ npystream convert features.npy features.npz --compress
+  $ npystream convert set.npz#labels labels.csv
+  $ npystream convert set.npz aligned.npz --align page
+  $ npystream convert table.csv table.npy --dtype float32 --rows 1:
+  $ npystream convert - first.npy --rows :1000 < features.npy
+
+IN is told by its content; .csv and .ndjson by their extension. OUT stays as it
+was until all is written, and is not replaced without --overwrite.
+
+  .npy     one array; of an .npz with several name one, as set.npz#labels
+  .npz     every array of an .npz, or one, named as in IN, as IN's file, or by
+           OUT, as set.npz#labels
+  .csv     a row a line, axes past the second flattened; records: names first
+  .ndjson  a row a line, as JSON
+
+Arrays are written in C order. Members of an .npz that are no arrays are left
+out, and told of. Text is read as npystream cat writes it, as float64 unless
+--dtype says otherwise: booleans, integers, floats, complex numbers, timedelta
+counts, S and U text. One value a line makes an array of one axis. Lines that
+--rows leaves out are not looked at, so --rows 1: skips a line of names.
+
+--dtype takes NumPy's names. Nothing is wrapped: a value that the type cannot
+hold is ERR_CAST_RANGE.
+
+--json prints {"path", "kind", "arrays": [{"member" in an npz, "dtype",
+"shape"}], "byteLength", "leftOut" where members are}.`;

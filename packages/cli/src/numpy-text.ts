@@ -1,4 +1,4 @@
-import type { ElementType, Nested, Scalar } from "@npystream/codec";
+import { type ElementType, type Nested, type Scalar, shapeSize } from "@npystream/codec";
 import { EDGE_ITEMS, elementFormat, SUMMARY_SIZE } from "./element-format.ts";
 
 /** An array to be printed as NumPy prints it. */
@@ -17,7 +17,7 @@ export interface NumpyTextInput {
  * where values are left out (`numpy/_core/arrayprint.py`, `_formatArray`).
  */
 export function formatNumpy({ type, shape, values, columns }: NumpyTextInput): string {
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = shapeSize(shape);
   if (size === 0) return "[]";
   const summarised = size > SUMMARY_SIZE;
   const format = elementFormat(type, leavesOf(values));

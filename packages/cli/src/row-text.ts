@@ -1,4 +1,4 @@
-import type { NdArray, Scalar } from "@npystream/codec";
+import { type NdArray, type Scalar, shapeSize } from "@npystream/codec";
 import { elementReader } from "./element-reader.ts";
 
 /** How rows are laid out as text. */
@@ -27,7 +27,7 @@ export function* rowText(
   const rowShape = shape.slice(1);
   const depth = rowShape.length;
   /** Elements of one entry along each axis of a row: `spans[0]` is a row. */
-  const spans = rowShape.map((_, axis) => rowShape.slice(axis).reduce((product, extent) => product * extent, 1));
+  const spans = rowShape.map((_, axis) => shapeSize(rowShape.slice(axis)));
   const vector = rowShape.at(-1) ?? 1;
   const [open, close] = brackets ? ["[", "]"] : ["", ""];
   let piece = open.repeat(depth);

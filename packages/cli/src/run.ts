@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
+import { isNpyError } from "@npystream/codec";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type CatOptions, cat } from "./cat-command.ts";
 import type { CommandIo } from "./command-io.ts";
+import type { ConvertOptions } from "./convert-command.ts";
+import { parseConvertTarget } from "./convert-target.ts";
+import { convertedText } from "./convert-text.ts";
 import { parseFileReference } from "./file-reference.ts";
-import { CAT_HELP, INSPECT_HELP, PROGRAM_HELP, VERIFY_HELP } from "./help-text.ts";
+import { CAT_HELP, CONVERT_HELP, INSPECT_HELP, PROGRAM_HELP, VERIFY_HELP } from "./help-text.ts";
 import { type InspectOptions, inspect } from "./inspect-command.ts";
 import { parseRowRange, type RowRange } from "./row-range.ts";
 import { type ExitCode, Session } from "./session.ts";
@@ -107,7 +111,47 @@ function createProgram(io: CommandIo, session: Session): Command {
         if (!(await verify(reference, options, io, session.output))) session.exitCode = 1;
       }
     });
+  program
+    .command("convert")
+    .summary("write arrays in another format")
+    .description(
+      "Writes the array or arrays of IN to OUT, whose extension says how: .npy, .npz, .csv or .ndjson. Memory does not grow with the file, and OUT appears once it is whole.",
+    )
+    .argument("<IN>", "a file, file.npz#member, or - for a .npy or .npz on stdin")
+    .argument("<OUT>", "the file to write; file.npz#member names the array in it")
+    .option("--dtype <type>", "cast to this type, or read text as it, such as float32 or <i8")
+    .addOption(new Option("--rows <a:b>", "only these rows, as array[a:b] in Python").argParser(rowsOption))
+    .option("--compress", "deflate the members of an .npz")
+    .addOption(
+      new Option("--align <bytes>", "begin the data of stored members at multiples of 64, or of a page").argParser(
+        alignOption,
+      ),
+    )
+    .option("--overwrite", "replace OUT where it exists")
+    .option("--json", "print a JSON document of what was written")
+    .addHelpText("after", CONVERT_HELP)
+    .action(async (input: string, out: string, { json = false, ...options }: ConvertOptions & { json?: boolean }) => {
+      const source = await parseFileReference(input.replace(STDIN_MARK, ""));
+      await session.attempt(source, async () => {
+        const target = await parseConvertTarget(out);
+        // Loaded here, since no other command writes arrays.
+        const { convert } = await import("./convert-command.ts");
+        try {
+          const converted = await convert(source, target, options, io);
+          await session.output.write(json ? `${JSON.stringify(converted)}\n` : convertedText(converted));
+        } catch (error) {
+          if (!isNpyError(error) || !error.code.startsWith("ERR_WRITE_")) throw error;
+          await session.fail(target, error);
+        }
+      });
+    });
   return program;
+}
+
+function alignOption(text: string): 64 | "page" {
+  if (text === "64") return 64;
+  if (text === "page") return text;
+  throw new InvalidArgumentError("It is 64 or page.");
 }
 
 function rowsOption(text: string): RowRange {

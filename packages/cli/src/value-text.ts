@@ -9,9 +9,8 @@ import {
   type NestedScalar,
   type Scalar,
   type StructField,
-  type StructScalar,
 } from "@npystream/codec";
-import { isList, leavesOf } from "./nested-value.ts";
+import { fieldOf, isList, leavesOf } from "./nested-value.ts";
 import { doubleText, shortestDouble } from "./number-text.ts";
 import { printable } from "./printable-text.ts";
 
@@ -102,11 +101,6 @@ function recordText(fields: readonly StructField[]): ValueText {
       for (const { name, text } of columns) for (const leaf of leavesOf(fieldOf(value, name))) text.words(leaf, into);
     },
   };
-}
-
-function fieldOf(record: Scalar, name: string): NestedScalar {
-  // A record has every field of its type.
-  return (record as StructScalar)[name] as NestedScalar;
 }
 
 function jsonNested(value: NestedScalar, text: ValueText): string {

@@ -1,8 +1,14 @@
-import { memberArrayName, NpyError, type ZipMember } from "@npystream/codec";
+import {
+  checkLocalHeader,
+  memberArrayName,
+  NpyError,
+  readFromSource,
+  readZipDirectory,
+  type ZipMember,
+} from "@npystream/codec";
 import type { ArrayHandle, FileSource } from "@npystream/reader-stream";
 import type { ArrayFile } from "./array-file.ts";
 import type { MemberFailure } from "./inspection.ts";
-import { checkLocalHeader, readDirectory } from "./local-header.ts";
 import { checkContent, readThrough } from "./member-content.ts";
 
 /** An array that was read whole. */
@@ -57,7 +63,7 @@ export async function verifyArchive(
   onFailure: MemberFailure,
 ): Promise<VerifiedMember[]> {
   const source = await file.openSource();
-  const members = await readDirectory(source);
+  const members = await readFromSource(readZipDirectory(source.byteLength), source);
   const verified: VerifiedMember[] = [];
   for (const one of member === undefined ? members : [await findMember(file, members, member)]) {
     try {
@@ -80,7 +86,7 @@ async function findMember(file: ArrayFile, members: readonly ZipMember[], wanted
 
 async function verifyMember(file: ArrayFile, source: FileSource, member: ZipMember): Promise<VerifiedMember> {
   const { name, method, byteLength } = member;
-  const start = await checkLocalHeader(source, member);
+  const start = await readFromSource(checkLocalHeader(member, source.byteLength), source);
   if (!name.endsWith(".npy")) {
     await checkContent(source, member, start);
     return { byteLength };

@@ -1,3 +1,5 @@
+import { checkOptionKeys } from "./option-keys.ts";
+
 /** A range of one axis, as Python's `start:stop:step`; negative bounds count from the end. */
 export interface SliceRange {
   /** First index. @defaultValue the first, or the last where `step` is negative */
@@ -13,8 +15,11 @@ export type AxisIndex = null | number | SliceRange;
 
 /** A range with its bounds worked out. */
 export interface ResolvedRange {
+  /** First index. */
   readonly start: number;
+  /** Distance from one index to the next, not 0. */
   readonly step: number;
+  /** Number of indices. */
   readonly length: number;
 }
 
@@ -34,12 +39,15 @@ export function resolveIndex(index: number, extent: number, axis: number): numbe
 /**
  * Works out a range of an axis as Python's `slice.indices` does: bounds outside the axis are clipped.
  *
- * @throws RangeError where a bound is not a whole number or the step is 0.
+ * @throws RangeError where a bound is not a whole number or the step is 0, TypeError for anything else in `range`.
  */
 export function resolveRange(range: SliceRange, extent: number): ResolvedRange {
-  const step = range.step ?? 1;
-  for (const value of [range.start ?? 0, range.stop ?? 0, step]) {
-    if (!Number.isInteger(value)) throw new RangeError(`slice bounds are whole numbers, not ${value}`);
+  checkOptionKeys("a slice", range, ["start", "stop", "step"]);
+  const { step = 1 } = range;
+  for (const value of [range.start, range.stop, step]) {
+    if (value !== undefined && !Number.isInteger(value)) {
+      throw new RangeError(`slice bounds are whole numbers, not ${String(value)}`);
+    }
   }
   if (step === 0) throw new RangeError("a slice step is not 0");
   const lowest = step > 0 ? 0 : -1;

@@ -67,19 +67,21 @@ export function parseBlockTable(bytes: Uint8Array, byteLength: number, compresse
   const firstBytes = Number(view.getBigUint64(1, true));
   const blockBytes = Number(view.getBigUint64(9, true));
   const count = view.getUint32(17, true);
-  if (bytes.length !== PREFIX_BYTES + 4 * count) throw misfit();
+  if (bytes.length !== PREFIX_BYTES + 4 * count) {
+    throw misfit(`it has ${bytes.length} bytes for ${count} blocks`);
+  }
   const compressed = new Float64Array(count + 1);
   for (let i = 0; i < count; i++) {
     compressed[i + 1] = (compressed[i] as number) + view.getUint32(PREFIX_BYTES + 4 * i, true);
   }
   const rest = byteLength - firstBytes;
-  const isWhole =
-    firstBytes >= 0 &&
-    rest >= 0 &&
-    blockBytes > 0 &&
-    count === 1 + Math.ceil(rest / blockBytes) &&
-    compressed[count] === compressedSize;
-  if (!isWhole) throw misfit();
+  const isWhole = rest >= 0 && blockBytes > 0 && count === 1 + Math.ceil(rest / blockBytes);
+  if (!isWhole) {
+    throw misfit(`${count} blocks of ${firstBytes} and ${blockBytes} bytes do not make the member's ${byteLength}`);
+  }
+  if (compressed[count] !== compressedSize) {
+    throw misfit(`its blocks take ${compressed[count]} bytes in the archive and the member ${compressedSize}`);
+  }
   return { firstBytes, blockBytes, compressed };
 }
 
@@ -110,12 +112,15 @@ export function parseLongTables(bytes: Uint8Array): Map<string, Uint8Array> {
     if (nameEnd + 4 > bytes.length) break;
     const end = nameEnd + 4 + view.getUint32(nameEnd, true);
     if (end > bytes.length) break;
-    tables.set(decodeMemberName(bytes.subarray(at + 2, nameEnd), true), bytes.slice(nameEnd + 4, end));
+    tables.set(
+      decodeMemberName(bytes.subarray(at + 2, nameEnd), true),
+      new Uint8Array(bytes.subarray(nameEnd + 4, end)),
+    );
     at = end;
   }
   return tables;
 }
 
-function misfit(): NpyError {
-  return new NpyError("ERR_NPZ_SIZE", "the member's block table does not fit its sizes");
+function misfit(why: string): NpyError {
+  return new NpyError("ERR_NPZ_SIZE", `the member's block table does not fit it: ${why}`);
 }

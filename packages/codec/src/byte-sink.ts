@@ -16,6 +16,10 @@ export interface ByteSink {
   write(bytes: Uint8Array, position?: number): Promise<void>;
   /** Makes what was written durable and visible under its name. */
   commit(): Promise<void>;
-  /** Drops what was written and leaves the target as it was. Aborting twice is harmless. */
-  abort(): Promise<void>;
+  /**
+   * Drops what was written and leaves the target as it was. Aborting twice is harmless.
+   *
+   * @param reason - Why, for a sink that tells others of it.
+   */
+  abort(reason?: unknown): Promise<void>;
 }

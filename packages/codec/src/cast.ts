@@ -1,31 +1,24 @@
 import { createData } from "./array-data.ts";
-import { nativeByteOrder } from "./byte-order.ts";
+import { type CastElements, castRangeError, INTEGER_RANGES, type Load, type Store } from "./cast-loop.ts";
 import { type DType, type DTypeMap, dtypeInfo, type TypedArray } from "./dtype.ts";
 import type { ElementType } from "./element-type.ts";
-import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from "./float16.ts";
-import { NpyError } from "./npy-error.ts";
+import {
+  bfloat16ToNumber,
+  float16Values,
+  narrowToFloat16,
+  numberToBfloat16,
+  numberToFloat16,
+  widenBfloat16,
+  widenFloat16,
+} from "./float16.ts";
 import { scalarAt, setScalar } from "./scalar.ts";
-
-/** Reads elements from `start` on into `block` as numbers. */
-type Load = (block: Float64Array, start: number) => void;
-/** Writes the numbers of `block` as elements from `start` on. */
-type Store = (block: Float64Array, start: number) => void;
+import { isWide, wideLoader, wideStorer, wideToFloat, wideToInt32, wideToWide } from "./wide-integer.ts";
 
 /**
  * Elements cast at once, by way of doubles: so each loop sees one type on each side, and 32 KiB of doubles stay in the
  * cache.
  */
 const BLOCK = 4096;
-
-/** Ranges of the integers that a number can be cast to. */
-const RANGES: Readonly<Partial<Record<DType, readonly [lowest: number, highest: number]>>> = {
-  int8: [-(2 ** 7), 2 ** 7 - 1],
-  int16: [-(2 ** 15), 2 ** 15 - 1],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  uint8: [0, 2 ** 8 - 1],
-  uint16: [0, 2 ** 16 - 1],
-  uint32: [0, 2 ** 32 - 1],
-};
 
 /**
  * Casts elements in C order to another type, with NumPy's meaning where nothing but precision is lost: floats are cut
@@ -42,49 +35,85 @@ export function castData<D extends DType>(
   size: number,
   to: ElementType<D>,
 ): DTypeMap[D] {
-  const [source, target] = [dtypeInfo(from.dtype), dtypeInfo(to.dtype)];
-  const isNumeric = "biuf".includes(source.kind) && "biufc".includes(target.kind);
+  checkCast(from, to);
   const result = createData(to, size);
-  if (source.kind === "c" && target.kind === "c") {
-    for (let i = 0; i < size; i++) setScalar(to, result, i, scalarAt(from, data, i));
-  } else if (!isNumeric) {
-    throw new TypeError(`there is no cast from ${from.dtype} to ${to.dtype}`);
-  } else if (!castDirectly(from, data, size, to, result)) {
-    const load = loader(from, data);
-    const store = storer(to, result);
-    const block = new Float64Array(BLOCK);
-    for (let start = 0; start < size; start += BLOCK) {
-      const part = size - start < BLOCK ? block.subarray(0, size - start) : block;
-      load(part, start);
-      store(part, start);
-    }
-  }
+  elementCaster(from, data, to, result)(0, 0, size);
   return result;
 }
 
-/** Casts that need no doubles between; tells whether it was one. */
-function castDirectly(from: ElementType, data: TypedArray, size: number, to: ElementType, result: TypedArray): boolean {
-  if (isWide(data) && isWide(result)) castWideToWide(data, size, to.dtype, result);
-  else if (isWide(data) && result instanceof Int32Array) castWideToInt32(data, size, result);
-  else if (
-    result instanceof Float32Array &&
-    to.dtype === "float32" &&
-    data instanceof Uint16Array &&
-    from.stride === 1
-  ) {
-    if (from.dtype === "float16") lookUp(float16Table(), data, size, result);
-    else if (from.dtype === "bfloat16") lookUp(bfloat16Table(), data, size, result);
-    else result.set(data);
-  } else if (
-    isPlainFloat(to.dtype) &&
-    from.dtype !== "bool" &&
-    from.stride === 1 &&
-    !isWide(data) &&
-    !isHalf(from.dtype, data)
-  ) {
-    (result as Float64Array).set(data as Float64Array);
-  } else return false;
-  return true;
+/**
+ * Makes what casts elements of `data` into `result`, piece by piece, with the meaning of `NdArray.astype`.
+ *
+ * @param data - Elements of `from`, from the first entry on.
+ * @param result - Elements of `to`, from the first entry on.
+ * @returns Throws `ERR_CAST_RANGE` with the position in `result` of an element the type cannot hold.
+ * @throws TypeError where there is no such cast.
+ */
+export function elementCaster(from: ElementType, data: TypedArray, to: ElementType, result: TypedArray): CastElements {
+  checkCast(from, to);
+  if (dtypeInfo(from.dtype).kind === "c") {
+    return (start, target, count) => {
+      for (let i = 0; i < count; i++) setScalar(to, result, target + i, scalarAt(from, data, start + i));
+    };
+  }
+  const direct = directCaster(from, data, to, result);
+  if (direct !== undefined) return direct;
+  const load = loader(from, data);
+  const store = storer(to, result);
+  const block = new Float64Array(BLOCK);
+  return (start, target, count) => {
+    for (let done = 0; done < count; done += BLOCK) {
+      const part = count - done < BLOCK ? block.subarray(0, count - done) : block;
+      load(part, start + done);
+      store(part, target + done);
+    }
+  };
+}
+
+function checkCast(from: ElementType, to: ElementType): void {
+  const [source, target] = [dtypeInfo(from.dtype).kind, dtypeInfo(to.dtype).kind];
+  if (source === "c" && target === "c") return;
+  if (!"biuf".includes(source) || !"biufc".includes(target)) {
+    throw new TypeError(`there is no cast from ${from.dtype} to ${to.dtype}`);
+  }
+}
+
+/** Casts that need no doubles between. */
+function directCaster(
+  from: ElementType,
+  data: TypedArray,
+  to: ElementType,
+  result: TypedArray,
+): CastElements | undefined {
+  if (isWide(data) && isWide(result)) return wideToWide(data, to.dtype, result);
+  if (isWide(data) && result instanceof Int32Array) return wideToInt32(data, result);
+  if (isWide(data) && (result instanceof Float64Array || result instanceof Float32Array) && isPlainFloat(to.dtype)) {
+    return wideToFloat(data, result);
+  }
+  if (to.dtype === "float32" && (from.dtype === "float16" || from.dtype === "bfloat16")) {
+    const widen = from.dtype === "float16" ? widenFloat16 : widenBfloat16;
+    const [halves, singles] = [halfBits(data), new Uint32Array(result.buffer, result.byteOffset, result.length)];
+    return (start, target, count) => {
+      widen(halves.subarray(start, start + count), singles.subarray(target, target + count));
+    };
+  }
+  if (data instanceof Float32Array && to.dtype === "float16") {
+    const halves = halfBits(result);
+    return (start, target, count) => {
+      narrowToFloat16(data.subarray(start, start + count), halves.subarray(target, target + count));
+    };
+  }
+  const isPlain =
+    isPlainFloat(to.dtype) && from.dtype !== "bool" && from.stride === 1 && !isWide(data) && !isHalf(from.dtype, data);
+  if (!isPlain) return undefined;
+  // Typed arrays of numbers are copied alike; the cast only joins their types.
+  const [source, goal] = [data as Float64Array, result as Float64Array];
+  return (start, target, count) => goal.set(source.subarray(start, start + count), target);
+}
+
+/** The bits of elements of 2 bytes: the data of float16 is a `Float16Array` where the runtime has it. */
+function halfBits(data: TypedArray): Uint16Array {
+  return new Uint16Array(data.buffer, data.byteOffset, data.length);
 }
 
 function loader(from: ElementType, data: TypedArray): Load {
@@ -97,7 +126,7 @@ function loader(from: ElementType, data: TypedArray): Load {
   }
   if (isWide(data)) return wideLoader(data);
   if (data instanceof Uint16Array && isHalf(from.dtype, data)) {
-    const table = from.dtype === "float16" ? float16Table() : bfloat16Table();
+    const table = from.dtype === "float16" ? float16Values() : bfloat16Values();
     return (block, start) => {
       for (let i = 0; i < block.length; i++) block[i] = table[data[start + i] as number] as number;
     };
@@ -112,14 +141,14 @@ function loader(from: ElementType, data: TypedArray): Load {
 }
 
 function storer(to: ElementType, result: TypedArray): Store {
-  const range = RANGES[to.dtype];
+  const range = INTEGER_RANGES[to.dtype];
   if (range !== undefined) {
     const [lowest, highest] = range;
     return (block, start) => {
       for (let i = 0; i < block.length; i++) {
         const value = Math.trunc(block[i] as number);
         // Written so that NaN fails it.
-        if (!(value >= lowest && value <= highest)) throw rangeError(start + i, block[i], to.dtype);
+        if (!(value >= lowest && value <= highest)) throw castRangeError(start + i, block[i], to.dtype);
         block[i] = value;
       }
       (result as Int32Array).set(block, start);
@@ -140,7 +169,10 @@ function storer(to: ElementType, result: TypedArray): Store {
   if (to.dtype === "complex64" || to.dtype === "complex128") {
     const target = result as Float64Array;
     return (block, start) => {
-      for (let i = 0; i < block.length; i++) target[2 * (start + i)] = block[i] as number;
+      for (let i = 0; i < block.length; i++) {
+        target[2 * (start + i)] = block[i] as number;
+        target[2 * (start + i) + 1] = 0;
+      }
     };
   }
   if (isWide(result)) return wideStorer(to.dtype, result);
@@ -148,69 +180,6 @@ function storer(to: ElementType, result: TypedArray): Store {
   return (block, start) => {
     for (let i = 0; i < block.length; i++) setScalar(to, result, start + i, block[i]);
   };
-}
-
-type WideData = BigInt64Array | BigUint64Array;
-
-const LOW = nativeByteOrder === "little" ? 0 : 1;
-
-/** Numbers to 64-bit integers by their two words: measured 15 times faster than through BigInt. */
-function wideStorer(dtype: DType, result: WideData): Store {
-  const words = new Int32Array(result.buffer, result.byteOffset, 2 * result.length);
-  const [lowest, highest] = dtype === "uint64" ? [0, 2 ** 64] : [-(2 ** 63), 2 ** 63];
-  return (block, start) => {
-    for (let i = 0; i < block.length; i++) {
-      const value = Math.trunc(block[i] as number);
-      if (!(value >= lowest && value < highest)) throw rangeError(start + i, block[i], dtype);
-      words[2 * (start + i) + LOW] = value;
-      words[2 * (start + i) + 1 - LOW] = Math.floor(value / 2 ** 32);
-    }
-  };
-}
-
-function wideLoader(data: WideData): Load {
-  const { low, high } = wordsOf(data);
-  return (block, start) => {
-    for (let i = 0; i < block.length; i++) {
-      const at = 2 * (start + i);
-      const value = (high[at + 1 - LOW] as number) * 2 ** 32 + (low[at + LOW] as number);
-      // 2^53 itself could be 2^53 + 1, rounded.
-      if (Math.abs(value) > Number.MAX_SAFE_INTEGER) throw rangeError(start + i, data[start + i], "exact numbers");
-      block[i] = value;
-    }
-  };
-}
-
-function castWideToWide(data: WideData, size: number, dtype: DType, result: WideData): void {
-  const isSame = data instanceof BigInt64Array === result instanceof BigInt64Array;
-  for (let i = 0; i < size; i++) {
-    const value = data[i] as bigint;
-    // The types differ in what the highest bit means.
-    if (!isSame && (value < 0n || value >= 2n ** 63n)) throw rangeError(i, value, dtype);
-    result[i] = value;
-  }
-}
-
-function castWideToInt32(data: WideData, size: number, result: Int32Array): void {
-  const { low, high } = wordsOf(data);
-  for (let i = 0; i < size; i++) {
-    const word = (low[2 * i + LOW] as number) | 0;
-    if (high[2 * i + 1 - LOW] !== word >> 31) throw rangeError(i, data[i], "int32");
-    result[i] = word;
-  }
-}
-
-/** The two words of each 64-bit integer; the high one has the sign. */
-function wordsOf(data: WideData): { readonly low: Uint32Array; readonly high: Uint32Array | Int32Array } {
-  const low = new Uint32Array(data.buffer, data.byteOffset, 2 * data.length);
-  return {
-    low,
-    high: data instanceof BigInt64Array ? new Int32Array(data.buffer, data.byteOffset, 2 * data.length) : low,
-  };
-}
-
-function isWide(data: TypedArray): data is WideData {
-  return data instanceof BigInt64Array || data instanceof BigUint64Array;
 }
 
 function isPlainFloat(dtype: DType): boolean {
@@ -222,24 +191,9 @@ function isHalf(dtype: DType, data: TypedArray): boolean {
   return dtype === "bfloat16" || (dtype === "float16" && data instanceof Uint16Array);
 }
 
-function lookUp(table: Float32Array, data: Uint16Array, size: number, result: Float32Array): void {
-  for (let i = 0; i < size; i++) result[i] = table[data[i] as number] as number;
-}
+let bfloat16Table: Float32Array | undefined;
 
-let float16Values: Float32Array | undefined;
-let bfloat16Values: Float32Array | undefined;
-
-/** Every float16 as a float32: 256 KiB, and one look-up an element. */
-function float16Table(): Float32Array {
-  float16Values ??= Float32Array.from({ length: 65_536 }, (_, bits) => float16ToNumber(bits));
-  return float16Values;
-}
-
-function bfloat16Table(): Float32Array {
-  bfloat16Values ??= Float32Array.from({ length: 65_536 }, (_, bits) => bfloat16ToNumber(bits));
-  return bfloat16Values;
-}
-
-function rangeError(index: number, value: number | bigint | undefined, target: string): NpyError {
-  return new NpyError("ERR_CAST_RANGE", `element ${index} in C order, ${value}, is outside the range of ${target}`);
+function bfloat16Values(): Float32Array {
+  bfloat16Table ??= Float32Array.from({ length: 65_536 }, (_, bits) => bfloat16ToNumber(bits));
+  return bfloat16Table;
 }

@@ -1,4 +1,4 @@
-import type { DType, DTypeMap } from "./dtype.ts";
+import type { DType, DTypeMap, TypedArray } from "./dtype.ts";
 import type { ElementType } from "./element-type.ts";
 
 /** A strided array, as far as copying needs it. */
@@ -33,8 +33,8 @@ export function copyToC<D extends DType>(source: StridedArray<D>, target: DTypeM
   const outer = shape.slice(0, -2);
   const index = new Array<number>(outer.length).fill(0);
   // Numbers and bigints are copied alike; one element type at a time, so the cast only joins the two.
-  const from = source.data as { [index: number]: number };
-  const to = target as { [index: number]: number };
+  const from = entriesOf(source.data) as { [index: number]: number };
+  const to = entriesOf(target) as { [index: number]: number };
   let base = source.offset * entries;
   for (let plane = 0; plane < planes; plane++) {
     const start = plane * rows * columns * entries;
@@ -63,4 +63,14 @@ export function copyToC<D extends DType>(source: StridedArray<D>, target: DTypeM
       index[axis] = 0;
     }
   }
+}
+
+/**
+ * Half and single floats as their bits. Each is a double on its way from one array to the other, which sets a bit in NaNs
+ * that have a message (seen in V8 of Node 20 and 24); doubles are moved as they are.
+ */
+function entriesOf(data: TypedArray): TypedArray {
+  const { buffer, byteOffset, length } = data;
+  if (data instanceof Float32Array) return new Int32Array(buffer, byteOffset, length);
+  return data.BYTES_PER_ELEMENT === 2 ? new Uint16Array(buffer, byteOffset, length) : data;
 }

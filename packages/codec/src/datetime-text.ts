@@ -32,6 +32,36 @@ export function formatDatetime(value: bigint, type: ElementType): string {
   return formatIn(value * BigInt(type.unit.count), type.unit);
 }
 
+/** What NumPy calls the units of a timedelta, one or many. */
+const UNIT_WORDS: Readonly<Record<DatetimeUnitName, string>> = {
+  Y: "years",
+  M: "months",
+  W: "weeks",
+  D: "days",
+  h: "hours",
+  m: "minutes",
+  s: "seconds",
+  ms: "milliseconds",
+  us: "microseconds",
+  ns: "nanoseconds",
+  ps: "picoseconds",
+  fs: "femtoseconds",
+  as: "attoseconds",
+};
+
+/**
+ * Prints a timedelta as NumPy's `str` does: `125 seconds` for 5 of `timedelta64[25s]`, `NaT` where it is none.
+ *
+ * @param value - Count in the unit of `type`.
+ * @throws TypeError where `type` is no timedelta64.
+ */
+export function formatTimedelta(value: bigint, type: ElementType): string {
+  if (!type.dtype.startsWith("timedelta64")) throw new TypeError(`${type.dtype} is no timedelta64`);
+  if (value === NaT) return "NaT";
+  if (type.unit === undefined) return `${value} generic time units`;
+  return `${value * BigInt(type.unit.count)} ${UNIT_WORDS[type.unit.name]}`;
+}
+
 function formatIn(count: bigint, { name }: DatetimeUnit): string {
   if (name === "Y") return formatYear(1970n + count);
   if (name === "M") return `${formatYear(1970n + floorDivide(count, 12n))}-${two(modulo(count, 12n) + 1n)}`;

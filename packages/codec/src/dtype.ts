@@ -272,7 +272,7 @@ export function dtypeOf(data: TypedArray | Uint8ClampedArray): DType {
     const dtype = dtypesByConstructor.get(type);
     if (dtype !== undefined) return dtype;
   }
-  throw new TypeError("expected a typed array");
+  throw new TypeError(`expected a typed array, found ${data === null ? "null" : typeof data}`);
 }
 
 /** Makes the typed array that holds `dtype` over `buffer`; `length` counts its entries. */

@@ -70,7 +70,8 @@ export function fieldArray(array: StructArray, field: StructField): FieldArray {
   const fieldBytes = field.type.itemSize * shapeSize(field.shape, field.type.itemSize);
   const bytes = new Uint8Array(shapeSize(array.shape) * fieldBytes);
   let written = 0;
-  for (const record of recordOffsets(array)) {
+  // Without bytes there is nothing to copy, in as many records as a header likes to declare.
+  for (const record of fieldBytes === 0 ? [] : recordOffsets(array)) {
     const start = record * itemSize + field.offset;
     bytes.set(array.data.subarray(start, start + fieldBytes), written);
     written += fieldBytes;

@@ -1,5 +1,5 @@
 /**
- * The `.npy` format as pure functions over bytes: dtypes, scalars, byte order, the header's Python literal.
+ * The `.npy` and `.npz` formats as pure functions over bytes: arrays, dtypes, headers, ZIP archives, names of files.
  *
  * Nothing here touches Node, a file or a network, so it runs unchanged in a browser.
  *
@@ -7,8 +7,14 @@
  */
 
 export { createData, viewData } from "./array-data.ts";
-export type { AxisIndex, SliceRange } from "./basic-index.ts";
-export { type BlockTable, parseBlockTable } from "./block-table.ts";
+export { type AxisIndex, type ResolvedRange, resolveIndex, resolveRange, type SliceRange } from "./basic-index.ts";
+export {
+  BLOCK_TABLE_MEMBER,
+  type BlockTable,
+  formatBlockTable,
+  parseBlockTable,
+  parseLongTables,
+} from "./block-table.ts";
 export {
   type ByteOrder,
   type ByteSwap,
@@ -19,9 +25,13 @@ export {
 } from "./byte-order.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export type { ByteReadOptions, ByteSource } from "./byte-source.ts";
+export { elementCaster } from "./cast.ts";
+export type { CastElements } from "./cast-loop.ts";
 export { copyToC, type StridedArray } from "./copy-strided.ts";
-export { formatDatetime, NaT } from "./datetime-text.ts";
+export { combineCrc32 } from "./crc32-combine.ts";
+export { formatDatetime, formatTimedelta, NaT } from "./datetime-text.ts";
 export type { DatetimeUnit, DatetimeUnitName } from "./datetime-unit.ts";
+export { type BlockPlan, planBlocks, tableOf } from "./deflate-blocks.ts";
 export {
   type DType,
   type DTypeInfo,
@@ -82,6 +92,7 @@ export {
   type NpyRowsPart,
 } from "./npy-parser.ts";
 export { checkInflatedSize, type DecodeNpzOptions, decodeNpz, encodeNpz } from "./npz.ts";
+export { checkOptionKeys } from "./option-keys.ts";
 export { elementType, isDType } from "./parse-descr.ts";
 export {
   type LiteralOptions,
@@ -90,9 +101,20 @@ export {
   type PythonValue,
   parsePythonLiteral,
 } from "./python-literal.ts";
+export { type ReadRequest, type ReadSteps, readFromSource, readInMemory } from "./read-steps.ts";
 export { RowChunk, type RowChunkInit } from "./row-chunk.ts";
 export { scalarAt, setScalar } from "./scalar.ts";
 export { type Order, shapeSize, stridesOf } from "./shape.ts";
+export {
+  formatShardManifest,
+  isRole,
+  MANIFEST_SUFFIX,
+  parseShardManifest,
+  type ShardEntry,
+  type ShardedArray,
+  type ShardFileEntry,
+  type ShardManifest,
+} from "./shard-manifest.ts";
 export {
   type CompressedSparse,
   type CoordinateSparse,
@@ -103,7 +125,14 @@ export {
   type NpzArrays,
   type SparseArray,
 } from "./sparse.ts";
-export { readZipDirectory } from "./zip-directory.ts";
+export {
+  locateZipDirectory,
+  readZipDirectory,
+  splitZipDirectory,
+  type ZipDirectoryPlace,
+} from "./zip-directory.ts";
 export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } from "./zip-engine.ts";
-export { locateMember, memberArrayName, type ReadRequest, type ZipMember } from "./zip-member.ts";
+export { type ZipAlignment, type ZipContent, ZipLayout, type ZipLayoutBase, type ZipPlace } from "./zip-layout.ts";
+export { checkLocalHeader } from "./zip-local-header.ts";
+export { locateMember, memberArrayName, type ZipMember } from "./zip-member.ts";
 export { type EncodeZipOptions, encodeZip, type ZipInput, zipArray, zipBlocks } from "./zip-writer.ts";

@@ -42,7 +42,7 @@ export class NdArray<D extends DType = DType> {
   /** Number of elements. */
   readonly size: number;
 
-  /** @throws RangeError where shape and strides reach outside `data`. */
+  /** @throws RangeError where shape and strides reach outside `data` or are no whole numbers. */
   constructor(init: NdArrayInit<D>) {
     const { dtype, shape, data, strides = stridesOf(shape, "C"), offset = 0 } = init;
     this.type = elementType(dtype);
@@ -52,6 +52,10 @@ export class NdArray<D extends DType = DType> {
     this.offset = offset;
     this.data = data;
     if (strides.length !== shape.length) throw new RangeError(`${strides.length} strides for ${shape.length} axes`);
+    // Half a stride can end on a whole element and miss all between.
+    if (![...strides, offset].every(Number.isInteger)) {
+      throw new RangeError(`strides [${strides.join(", ")}] and offset ${offset} are whole numbers of elements`);
+    }
     if (this.size === 0) return;
     let lowest = offset;
     let highest = offset;

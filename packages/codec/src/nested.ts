@@ -16,6 +16,7 @@ import { shapeSize } from "./shape.ts";
 export function fromNested<D extends DType>(values: Nested<unknown>, type: D | ElementType<D>): NdArray<D>;
 export function fromNested(values: Nested<unknown>, type: DTypeLike): NdArray;
 export function fromNested(values: Nested<unknown>, type: DTypeLike): NdArray {
+  if (type === undefined) throw new TypeError("fromNested takes the dtype of the elements as its second argument");
   const element = elementType(type);
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) shape.push(level.length);

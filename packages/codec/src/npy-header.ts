@@ -2,11 +2,15 @@ import type { ByteOrder, ByteSwap } from "./byte-order.ts";
 import { formatDescr, formatTuple, readDescr } from "./descr-text.ts";
 import type { DType } from "./dtype.ts";
 import type { Descr, DTypeLike, ElementType } from "./element-type.ts";
-import { decodeLatin1, encodeLatin1 } from "./latin1.ts";
-import { defaultLimits, type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
+import { decodeLatin1 } from "./latin1.ts";
+import { defaultLimits, type LimitOptions, type Limits, limitsOf } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 import { elementType, parseDescr } from "./parse-descr.ts";
+import { type PlainHeader, parsePlainHeader } from "./plain-header.ts";
+import { PrefixCache } from "./prefix-cache.ts";
 import { PythonTuple, type PythonValue, parsePythonLiteral } from "./python-literal.ts";
+import { pythonType } from "./python-type.ts";
 import { checkShape, type Order, shapeSize } from "./shape.ts";
 
 /** Version of the `.npy` format: 1.0 has 2 bytes of header length, 2.0 has 4, 3.0 is UTF-8 beside that (NEP 1). */
@@ -69,7 +73,7 @@ const UTF8_VERSIONS = [[3, 4]] as const;
 /** What a header must hold, and no more. */
 const KEYS: readonly string[] = ["descr", "fortran_order", "shape"];
 
-let lastParsed: { readonly text: string; readonly limits: Limits; readonly header: NpyHeader } | undefined;
+const lastParsed = new PrefixCache<NpyHeader>();
 
 /** Tells whether `bytes` begin as a `.npy` does. */
 export function isNpy(bytes: Uint8Array): boolean {
@@ -82,7 +86,7 @@ export function isNpy(bytes: Uint8Array): boolean {
  * @throws NpyError `ERR_NPY_MAGIC`, `ERR_NPY_VERSION`, `ERR_LIMIT_HEADER`, or `ERR_NPY_TRUNCATED` for too few bytes.
  */
 export function npyDataOffset(prefix: Uint8Array, options?: LimitOptions): number {
-  return readPrefix(prefix, resolveLimits(options)).dataOffset;
+  return readPrefix(prefix, limitsOf("npyDataOffset", options)).dataOffset;
 }
 
 /**
@@ -93,7 +97,10 @@ export function npyDataOffset(prefix: Uint8Array, options?: LimitOptions): numbe
  *   `ERR_NPY_SHAPE`, `ERR_NPY_TRUNCATED`, `ERR_LIMIT_HEADER`, `ERR_LIMIT_DEPTH`, `ERR_LIMIT_RANK`.
  */
 export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHeader {
-  const limits = resolveLimits(options);
+  const limits = limitsOf("parseNpyHeader", options);
+  // Files of one folder mostly have one header: measured, 0.1 us where it is known and 5 us where it is decoded.
+  const known = lastParsed.find(bytes, limits);
+  if (known !== undefined) return known;
   const { version, textOffset, dataOffset } = readPrefix(bytes, limits);
   if (bytes.length < dataOffset) {
     throw new NpyError("ERR_NPY_TRUNCATED", `the header is ${dataOffset} bytes long and ${bytes.length} are there`, {
@@ -101,12 +108,8 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
     });
   }
   const text = decodeText(bytes.subarray(textOffset, dataOffset), version);
-  // Files of one folder mostly have one header: measured on 10,000 of them, this saves 16 us each.
-  if (lastParsed?.text === text && lastParsed.limits === limits && lastParsed.header.version === version) {
-    return lastParsed.header;
-  }
   const header = parseText(text, version, dataOffset, limits);
-  lastParsed = { text, limits, header };
+  lastParsed.add(bytes, dataOffset, limits, header);
   return header;
 }
 
@@ -114,10 +117,14 @@ export function parseNpyHeader(bytes: Uint8Array, options?: LimitOptions): NpyHe
  * Writes the header that NumPy writes for an array in the machine's byte order, byte for byte: keys sorted, room for
  * the growing axis, data at a multiple of 64 bytes, the lowest version that holds the text.
  *
- * @throws NpyError `ERR_NPY_SHAPE` for a shape that no array has.
+ * @throws NpyError `ERR_NPY_SHAPE` for a shape that no array has, `ERR_LIMIT_RANK` past 64 axes, `ERR_NPY_DTYPE` or
+ *   `ERR_NPY_OBJECT` for a type that is not written, `ERR_LIMIT_HEADER` for fields that no version holds.
+ * @throws TypeError for an order or an option there is not.
  */
 export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array {
+  checkOptionKeys("formatNpyHeader", spec, ["dtype", "shape", "order"]);
   const { shape, order = "C" } = spec;
+  if (order !== "C" && order !== "F") throw new TypeError(`order is "C" or "F", not ${String(order)}`);
   const { itemSize, descr } = elementType(spec.dtype);
   shapeSize(shape, itemSize);
   if (shape.length > defaultLimits.rank) {
@@ -130,22 +137,22 @@ export function formatNpyHeader(spec: NpyHeaderSpec): Uint8Array {
   const room = growing === undefined ? 0 : GROWTH_AXIS_DIGITS - String(growing).length;
   const text = `{'descr': ${formatDescr(descr)}, 'fortran_order': ${order === "F" ? "True" : "False"}, 'shape': ${formatTuple(shape)}, }`;
   const dict = `${text}${" ".repeat(room)}`;
-  const latin1 = encodeLatin1(dict);
-  const body = latin1 ?? new TextEncoder().encode(dict);
-  for (const [major, lengthBytes] of latin1 === undefined ? UTF8_VERSIONS : LATIN1_VERSIONS) {
+  const isLatin1 = !/[\u0100-\uffff]/.test(dict);
+  const utf8 = isLatin1 ? undefined : new TextEncoder().encode(dict);
+  const dictBytes = utf8?.length ?? dict.length;
+  for (const [major, lengthBytes] of isLatin1 ? LATIN1_VERSIONS : UTF8_VERSIONS) {
     const before = MAGIC.length + 2 + lengthBytes;
     // At least one space before the newline, as NumPy pads: 64 where the text ends on a multiple already.
-    const padding = ALIGNMENT - ((before + body.length + 1) % ALIGNMENT);
-    const textBytes = body.length + padding + 1;
+    const padding = ALIGNMENT - ((before + dictBytes + 1) % ALIGNMENT);
+    const textBytes = dictBytes + padding + 1;
     if (textBytes >= 2 ** (8 * lengthBytes)) continue;
     const header = new Uint8Array(before + textBytes).fill(0x20);
     header.set(MAGIC);
     header[6] = major;
     header[7] = 0;
-    const view = new DataView(header.buffer);
-    if (lengthBytes === 2) view.setUint16(8, textBytes, true);
-    else view.setUint32(8, textBytes, true);
-    header.set(body, before);
+    for (let i = 0; i < lengthBytes; i++) header[8 + i] = textBytes >>> (8 * i);
+    if (utf8 === undefined) for (let i = 0; i < dict.length; i++) header[before + i] = dict.charCodeAt(i);
+    else header.set(utf8, before);
     header[header.length - 1] = 0x0a;
     return header;
   }
@@ -162,7 +169,9 @@ function parseText(text: string, version: NpyVersion, dataOffset: number, limits
   }
   // A sub-array lies in C order whatever the order of the array, which of one axis is both.
   const order = fields.fortranOrder && fields.subShape.length === 0 ? "F" : "C";
-  const shape = Object.freeze(checkShape([...fields.shape, ...fields.subShape], limits));
+  const shape = Object.freeze(
+    fields.subShape.length === 0 ? outer : checkShape([...fields.shape, ...fields.subShape], limits),
+  );
   const { dtype, itemSize } = type;
   const size = shapeSize(shape, itemSize);
   return Object.freeze({
@@ -182,11 +191,8 @@ function parseText(text: string, version: NpyVersion, dataOffset: number, limits
   });
 }
 
-interface HeaderFields {
+interface HeaderFields extends Omit<PlainHeader, "descr"> {
   readonly descr: Descr;
-  readonly subShape: readonly bigint[];
-  readonly fortranOrder: boolean;
-  readonly shape: readonly bigint[];
 }
 
 function readPrefix(
@@ -214,8 +220,8 @@ function readPrefix(
       { offset: bytes.length },
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const textBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  let textBytes = 0;
+  for (let i = textOffset - 1; i >= 8; i--) textBytes = textBytes * 256 + (bytes[i] as number);
   if (textBytes > limits.headerBytes) {
     throw new NpyError(
       "ERR_LIMIT_HEADER",
@@ -237,7 +243,8 @@ function describeMagic(bytes: Uint8Array): string {
 function decodeText(bytes: Uint8Array, version: NpyVersion): string {
   if (version === "3.0") {
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      // Python does not take a byte order mark off either.
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch (cause) {
       throw new NpyError("ERR_NPY_HEADER", "the header is not valid UTF-8", { cause });
     }
@@ -247,8 +254,10 @@ function decodeText(bytes: Uint8Array, version: NpyVersion): string {
 }
 
 function parseFields(text: string, version: NpyVersion, limits: Limits): HeaderFields {
+  const plain = parsePlainHeader(text);
+  if (plain !== undefined && limits.depth > 1) return plain;
   const value = parsePythonLiteral(text, { depth: limits.depth, python2: version !== "3.0" });
-  if (!(value instanceof Map)) throw new NpyError("ERR_NPY_HEADER", "the header is not a dict");
+  if (!(value instanceof Map)) throw new NpyError("ERR_NPY_HEADER", `the header is a dict, not ${pythonType(value)}`);
   for (const key of KEYS) {
     if (!value.has(key)) throw new NpyError("ERR_NPY_HEADER", `the header lacks ${key}`);
   }
@@ -258,25 +267,26 @@ function parseFields(text: string, version: NpyVersion, limits: Limits): HeaderF
   }
   const fortranOrder = value.get("fortran_order");
   if (typeof fortranOrder !== "boolean") {
-    throw new NpyError("ERR_NPY_HEADER", "fortran_order is neither True nor False");
+    throw new NpyError("ERR_NPY_HEADER", `fortran_order is True or False, not ${pythonType(fortranOrder)}`);
   }
   const { descr, subShape } = readTopDescr(value.get("descr"));
-  return { descr, subShape, fortranOrder, shape: readExtents(value.get("shape")) };
+  return { descr, fortranOrder, shape: readExtents(value.get("shape")), subShape };
 }
 
 /** A sub-array at the top, `('<f4', (3,))`, whose shape is appended to that of the array. */
 function readTopDescr(value: PythonValue | undefined): { descr: Descr; subShape: bigint[] } {
   if (!(value instanceof PythonTuple)) return { descr: readDescr(value), subShape: [] };
   const [base, shape, ...others] = value.items;
-  if (others.length > 0) throw new NpyError("ERR_NPY_DTYPE", "descr is a tuple that is no sub-array");
+  if (others.length > 0)
+    throw new NpyError("ERR_NPY_DTYPE", `a sub-array in descr is a tuple of 2, not ${pythonType(value)}`);
   return { descr: readDescr(base), subShape: typeof shape === "bigint" ? [shape] : readExtents(shape) };
 }
 
 function readExtents(value: PythonValue | undefined): bigint[] {
-  if (!(value instanceof PythonTuple)) throw new NpyError("ERR_NPY_SHAPE", "shape is not a tuple");
-  const extents = value.items.filter((item): item is bigint => typeof item === "bigint");
-  if (extents.length !== value.items.length) {
-    throw new NpyError("ERR_NPY_SHAPE", "shape holds something that is not an integer");
-  }
-  return extents;
+  if (!(value instanceof PythonTuple))
+    throw new NpyError("ERR_NPY_SHAPE", `shape is a tuple of int, not ${pythonType(value)}`);
+  return value.items.map((item) => {
+    if (typeof item !== "bigint") throw new NpyError("ERR_NPY_SHAPE", `an extent is an int, not ${pythonType(item)}`);
+    return item;
+  });
 }

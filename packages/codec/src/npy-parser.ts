@@ -1,10 +1,11 @@
 import { viewData } from "./array-data.ts";
 import { swapRecordsInPlace } from "./byte-order.ts";
 import { joinBytes } from "./join-bytes.ts";
-import type { LimitOptions } from "./limits.ts";
+import { type LimitOptions, limitsIn, resolveLimits } from "./limits.ts";
 import { NdArray } from "./nd-array.ts";
-import { NpyError } from "./npy-error.ts";
+import { isNpyError, NpyError } from "./npy-error.ts";
 import { NPY_PREFIX_BYTES, type NpyHeader, npyDataOffset, parseNpyHeader } from "./npy-header.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 import { RowChunk } from "./row-chunk.ts";
 import { shapeSize, stridesOf } from "./shape.ts";
 
@@ -60,7 +61,7 @@ const CHUNK_BYTES = 1 << 20;
  * parser.finish();
  */
 export class NpyParser {
-  readonly #options: NpyParserOptions;
+  readonly #limits: LimitOptions;
   readonly #chunkBytes: number;
   #index = 0;
   #header: NpyHeader | undefined;
@@ -72,13 +73,16 @@ export class NpyParser {
   #row = 0;
   #position = 0;
 
-  /** @throws RangeError where `chunkBytes` is no whole number from 1. */
+  /** @throws TypeError for an option there is not, RangeError where `chunkBytes` is no whole number from 1. */
   constructor(options: NpyParserOptions = {}) {
+    checkOptionKeys("NpyParser", options, ["limits", "chunkBytes"]);
     const { chunkBytes = CHUNK_BYTES } = options;
     if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) {
       throw new RangeError(`chunkBytes is a whole number from 1, not ${chunkBytes}`);
     }
-    this.#options = options;
+    // Refused at once, not with the first header.
+    resolveLimits(options);
+    this.#limits = limitsIn(options);
     this.#chunkBytes = chunkBytes;
   }
 
@@ -99,33 +103,44 @@ export class NpyParser {
       // Whole rows that are there do not wait for a whole chunk; a header does.
       if (this.#header !== undefined) yield* this.#readRows(this.#header);
       else if (this.#collectedBytes === this.#needed) yield* this.#readHeader();
-      // What is kept is kept as a copy.
-      if (this.#collected === pieces) pieces[pieces.length - 1] = taken.slice();
+      // What is kept is kept as a copy, which slice() of a Buffer is not.
+      if (this.#collected === pieces) pieces[pieces.length - 1] = new Uint8Array(taken);
     }
   }
 
   /**
    * Tells the parser that no bytes follow.
    *
-   * @throws NpyError `ERR_NPY_TRUNCATED` inside an array, or where there was none.
+   * @throws NpyError `ERR_NPY_TRUNCATED` inside an array, or where there was none; `ERR_NPY_MAGIC` or `ERR_NPY_VERSION`
+   *   where the last bytes are too few for a header and no beginning of one.
    */
   finish(): void {
     if (this.#header === undefined && this.#collectedBytes === 0 && this.#index > 0) return;
+    if (this.#header === undefined) this.#checkStart();
     const where = this.#header === undefined ? "before the end of a header" : "inside the data";
     throw new NpyError("ERR_NPY_TRUNCATED", `the bytes end ${where} of array ${this.#index}`, {
       offset: this.#position,
     });
   }
 
+  /** Bytes that are too few for a header tell all the same where they are none. */
+  #checkStart(): void {
+    try {
+      npyDataOffset(joinBytes(this.#collected), this.#limits);
+    } catch (error) {
+      if (!isNpyError(error) || error.code !== "ERR_NPY_TRUNCATED") throw error;
+    }
+  }
+
   *#readHeader(): Generator<NpyPart, void, undefined> {
     const bytes = joinBytes(this.#collected);
-    const dataOffset = npyDataOffset(bytes, this.#options);
+    const dataOffset = npyDataOffset(bytes, this.#limits);
     if (bytes.length < dataOffset) {
       this.#collected = [bytes];
       this.#needed = dataOffset;
       return;
     }
-    const header = parseNpyHeader(bytes, this.#options);
+    const header = parseNpyHeader(bytes, this.#limits);
     this.#header = header;
     this.#row = 0;
     this.#collect(header, []);

@@ -4,10 +4,11 @@ import { swapRecordsInPlace } from "./byte-order.ts";
 import type { DType } from "./dtype.ts";
 import type { ElementType } from "./element-type.ts";
 import { joinBytes } from "./join-bytes.ts";
-import type { LimitOptions } from "./limits.ts";
+import { type LimitOptions, limitsIn } from "./limits.ts";
 import { NdArray } from "./nd-array.ts";
 import { NpyError } from "./npy-error.ts";
 import { formatNpyHeader, parseNpyHeader } from "./npy-header.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 import { type Order, stridesOf } from "./shape.ts";
 
 /** Options of {@link decodeNpy}. */
@@ -54,14 +55,18 @@ export function decodeData<D extends DType>(layout: DataLayout<D>, bytes: Uint8A
  *
  * @throws NpyError those of `parseNpyHeader`; `ERR_NPY_TRUNCATED` where data is missing; `ERR_NPY_TRAILING` where asked.
  */
-export function decodeNpy(bytes: Uint8Array, options?: DecodeNpyOptions): NdArray {
-  const header = parseNpyHeader(bytes, options);
+export function decodeNpy(bytes: Uint8Array, options: DecodeNpyOptions = {}): NdArray {
+  checkOptionKeys("decodeNpy", options, ["limits", "strict"]);
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError("decodeNpy takes the bytes of a file: new Uint8Array(buffer) shows those of an ArrayBuffer");
+  }
+  const header = parseNpyHeader(bytes, limitsIn(options));
   const end = header.dataOffset + header.byteLength;
   if (bytes.length < end) {
     const message = `the header declares ${header.byteLength} bytes of data and ${bytes.length - header.dataOffset} are there`;
     throw new NpyError("ERR_NPY_TRUNCATED", message, { offset: bytes.length });
   }
-  if (options?.strict && bytes.length > end) {
+  if (options.strict && bytes.length > end) {
     throw new NpyError("ERR_NPY_TRAILING", `${bytes.length - end} bytes follow the array`, { offset: end });
   }
   return decodeData(header, bytes.subarray(header.dataOffset, end));
@@ -69,6 +74,11 @@ export function decodeNpy(bytes: Uint8Array, options?: DecodeNpyOptions): NdArra
 
 /** Encodes an array as the `.npy` that `np.save` writes for it, byte for byte: Fortran order only where C does not hold. */
 export function encodeNpy(array: NdArray): Uint8Array {
+  if (!(array instanceof NdArray)) {
+    throw new TypeError(
+      "encodeNpy takes an NdArray: NdArray.from(typedArray, shape) or fromNested(lists, dtype) makes one",
+    );
+  }
   return joinBytes(npyPieces(array));
 }
 

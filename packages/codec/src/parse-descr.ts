@@ -7,6 +7,10 @@ import { formatTypeString, parseTypeString } from "./type-string.ts";
 
 const cache = new Map<string, ElementType>();
 
+/** What type strings were read to, which the files of a folder share: a few, since those of text are as many as lengths. */
+const readStrings = new Map<string, ParsedDescr>();
+const MAX_READ_STRINGS = 64;
+
 /**
  * Gives the element type that `like` names. Its byte order is that of the machine whatever `like` says.
  *
@@ -43,6 +47,8 @@ export function isDType(value: unknown): value is DType {
  */
 export function parseDescr(descr: Descr): ParsedDescr {
   if (typeof descr === "string") {
+    const known = readStrings.get(descr);
+    if (known !== undefined) return known;
     const { dtype, itemSize, unit, byteOrder } = parseTypeString(descr);
     const { components, entryBytes, kind } = dtypeInfo(dtype);
     const type: ElementType = Object.freeze({
@@ -54,7 +60,10 @@ export function parseDescr(descr: Descr): ParsedDescr {
     });
     const swapUnit = kind === "U" ? 4 : itemSize / components;
     const isSwapped = byteOrder !== nativeByteOrder && itemSize > 0;
-    return { type, byteOrder, swaps: isSwapped ? [{ offset: 0, unit: swapUnit, count: itemSize / swapUnit }] : [] };
+    const swaps = isSwapped ? [{ offset: 0, unit: swapUnit, count: itemSize / swapUnit }] : [];
+    const parsed: ParsedDescr = Object.freeze({ type, byteOrder, swaps: Object.freeze(swaps) });
+    if (readStrings.size < MAX_READ_STRINGS) readStrings.set(descr, parsed);
+    return parsed;
   }
   const { fields, descr: native, itemSize, swaps, byteOrders } = parseFields(descr, parseDescr);
   const type: ElementType = Object.freeze({ dtype: "struct", itemSize, stride: itemSize, descr: native, fields });

@@ -1,4 +1,5 @@
 import { NpyError } from "./npy-error.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 
 /** A Python tuple; a list is a plain array. */
 export class PythonTuple {
@@ -61,6 +62,7 @@ const escapes: Readonly<Record<string, string>> = {
  * @throws NpyError `ERR_NPY_HEADER` for anything that is not such a literal, `ERR_LIMIT_DEPTH` past the depth.
  */
 export function parsePythonLiteral(text: string, options: LiteralOptions): PythonValue {
+  checkOptionKeys("parsePythonLiteral", options, ["depth", "python2"]);
   const stack: Frame[] = [];
   let position = 0;
   let result: { value: PythonValue } | undefined;
@@ -186,7 +188,8 @@ export function parsePythonLiteral(text: string, options: LiteralOptions): Pytho
     }
     if (literal.length > MAX_DIGITS) fail("an integer with too many digits", start);
     if (literal.length > 1 && literal[0] === "0" && isDigit(literal[1] as string) && /[1-9]/.test(literal)) {
-      if (!options.python2) fail("an integer with leading zeros", start);
+      // Octal in Python 2 and an error in Python 3.
+      fail("an integer with leading zeros", start);
     }
     try {
       const value = BigInt(literal === "" ? "?" : literal);

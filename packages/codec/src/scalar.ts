@@ -198,7 +198,8 @@ function toComplex(value: unknown): Complex {
 
 /** A value for an error message, cut where it is long. */
 function showValue(value: unknown): string {
-  if (typeof value === "bigint") return String(value);
+  // JSON has no NaN and would call it null.
+  if (typeof value === "bigint" || typeof value === "number") return String(value);
   if (typeof value !== "object" || value === null) return (JSON.stringify(value) ?? String(value)).slice(0, 80);
   return Array.isArray(value) ? "a list" : "an object";
 }

@@ -56,7 +56,8 @@ export function isSparse(arrays: NpzArrays): boolean {
  * Takes a sparse array out of the arrays of an `.npz` that `scipy.sparse.save_npz` wrote, and checks that its parts fit
  * each other: lengths, and every index against the shape.
  *
- * @throws NpyError `ERR_NPZ_MEMBER` where an array is missing or of the wrong dtype, `ERR_SHAPE` where they do not fit.
+ * @throws NpyError `ERR_NPZ_MEMBER` where an array is missing or of the wrong dtype, `ERR_SHAPE` where they do not fit,
+ *   `ERR_CAST_RANGE` for an index past 2^53 - 1.
  */
 export function decodeSparse(arrays: NpzArrays): SparseArray {
   const format = decodeFormat(member(arrays, "format"));
@@ -127,7 +128,7 @@ function decodeFormat(array: NdArray): string {
   const value = array.rank === 0 ? array.get() : undefined;
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return decodeLatin1(value);
-  throw new NpyError("ERR_NPZ_MEMBER", "format is no text", { member: "format" });
+  throw new NpyError("ERR_NPZ_MEMBER", `format is one text, not ${array.rank}-d ${array.dtype}`, { member: "format" });
 }
 
 function integers(arrays: NpzArrays, name: string): number[] {

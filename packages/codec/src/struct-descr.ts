@@ -1,5 +1,6 @@
 import type { ByteOrder, ByteSwap } from "./byte-order.ts";
 import type { Descr, DescrField, ElementType, StructField } from "./element-type.ts";
+import { MAX_ITEM_BYTES } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
 import { shapeSize } from "./shape.ts";
 
@@ -21,8 +22,8 @@ export interface ParsedFields {
   readonly byteOrders: ReadonlySet<ByteOrder | "mixed">;
 }
 
-/** Largest record NumPy makes: its size is a C int. */
-const MAX_ITEM_BYTES = 2 ** 31 - 1;
+/** A sub-array of no bytes makes lists all the same: a short header could ask for billions in every record. */
+const MAX_EMPTY_ENTRIES = 1024;
 
 /** A short header can ask for a swap a byte of a record of 2 GiB; this many are more than the fields of any real one. */
 const MAX_SWAPS = 65_536;
@@ -31,7 +32,8 @@ const MAX_SWAPS = 65_536;
  * Works out the fields of a struct, their offsets one behind the other as NumPy does.
  *
  * @param parse - Reads the type of a field.
- * @throws NpyError `ERR_NPY_DTYPE` for two fields of one name or a record past 2^31 - 1 bytes, and those of `parse`.
+ * @throws NpyError `ERR_NPY_DTYPE` for two fields of one name, a record past 2^31 - 1 bytes or a long sub-array
+ *   without bytes, and those of `parse`.
  */
 export function parseFields(list: readonly DescrField[], parse: (descr: Descr) => ParsedDescr): ParsedFields {
   const fields: StructField[] = [];
@@ -44,7 +46,14 @@ export function parseFields(list: readonly DescrField[], parse: (descr: Descr) =
     const { type, byteOrder, swaps: fieldSwaps } = parse(fieldDescr);
     const [title, name] = typeof label === "string" ? [undefined, label] : label;
     const count = shapeSize(shape, type.itemSize);
-    const isPadding = name === "" && type.dtype === "void" && shape.length === 0;
+    if (count * type.itemSize === 0 && entriesOf(shape, type) > MAX_EMPTY_ENTRIES) {
+      throw new NpyError(
+        "ERR_NPY_DTYPE",
+        `a sub-array without bytes has at most ${MAX_EMPTY_ENTRIES} entries, not those of [${shape.join(", ")}]`,
+      );
+    }
+    // NumPy takes any sub-array without a name for padding too, and nothing that has a title.
+    const isPadding = label === "" && (type.dtype === "void" || shape.length > 0);
     if (!isPadding) {
       // A title is a name too, as NumPy has it.
       for (const one of title === undefined ? [name] : [name, title]) {
@@ -53,15 +62,23 @@ export function parseFields(list: readonly DescrField[], parse: (descr: Descr) =
       }
       fields.push({ name, ...(title === undefined ? {} : { title }), type, shape: Object.freeze([...shape]), offset });
     }
-    descr.push(shape.length === 0 ? [label, type.descr] : [label, type.descr, shape]);
-    for (const swap of repeatSwaps(fieldSwaps, offset, type.itemSize, count)) {
+    if (isPadding) descr.push(["", `|V${type.itemSize * count}`]);
+    else descr.push(shape.length === 0 ? [label, type.descr] : [label, type.descr, shape]);
+    for (const swap of isPadding ? [] : repeatSwaps(fieldSwaps, offset, type.itemSize, count)) {
       if (swaps.push(swap) > MAX_SWAPS) throw tooManySwaps();
     }
-    if (hasByteOrder(type)) byteOrders.add(byteOrder);
+    if (!isPadding && hasByteOrder(type)) byteOrders.add(byteOrder);
     offset += type.itemSize * count;
-    if (offset > MAX_ITEM_BYTES) throw new NpyError("ERR_NPY_DTYPE", "a record passes 2^31 - 1 bytes");
+    if (offset > MAX_ITEM_BYTES)
+      throw new NpyError("ERR_NPY_DTYPE", `a record has at most 2^31 - 1 bytes, not ${offset}`);
   }
   return { fields, descr, itemSize: offset, swaps, byteOrders };
+}
+
+/** How many lists the values of a sub-array have at most, those of the sub-arrays of its items included. */
+function entriesOf(shape: readonly number[], { fields = [] }: ElementType): number {
+  const own = shape.reduce((product, extent) => product * Math.max(1, extent), 1);
+  return own * Math.max(1, ...fields.map((field) => entriesOf(field.shape, field.type)));
 }
 
 /** Whether two types of this one could differ in byte order. */
@@ -73,7 +90,7 @@ function hasByteOrder(type: ElementType): boolean {
 function repeatSwaps(swaps: readonly ByteSwap[], offset: number, itemSize: number, count: number): ByteSwap[] {
   const [only] = swaps;
   if (only === undefined || count === 0) return [];
-  if (swaps.length === 1 && only !== undefined && only.unit * only.count === itemSize) {
+  if (swaps.length === 1 && only.unit * only.count === itemSize) {
     return [{ offset, unit: only.unit, count: only.count * count }];
   }
   if (swaps.length * count > MAX_SWAPS) throw tooManySwaps();

@@ -26,7 +26,8 @@ export function setStruct(
   type: ElementType,
   write: WriteScalar,
 ): void {
-  if (typeof value !== "object" || value === null) throw new TypeError("a record is an object with its fields");
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(`a record is an object with its fields, not ${value === null ? "null" : typeof value}`);
   for (const field of type.fields ?? []) {
     if (!Object.hasOwn(value, field.name)) throw new TypeError(`the record lacks field ${JSON.stringify(field.name)}`);
     // A copy with its own alignment, put back when it is whole.
@@ -60,6 +61,9 @@ function nest(
 function flatten(value: unknown, shape: readonly number[]): unknown[] {
   const [extent, ...inner] = shape;
   if (extent === undefined) return [value];
-  if (!Array.isArray(value) || value.length !== extent) throw new RangeError(`a sub-array is a list of ${extent}`);
+  if (!Array.isArray(value) || value.length !== extent) {
+    const found = Array.isArray(value) ? `one of ${value.length}` : typeof value;
+    throw new RangeError(`a sub-array is a list of ${extent}, not ${found}`);
+  }
   return value.flatMap((entry) => flatten(entry, inner));
 }

@@ -17,9 +17,10 @@ export function voidAt(data: Uint8Array, index: number, { itemSize }: ElementTyp
 /** Writes bytes or latin-1 text as element `index`, with NULs behind. @throws RangeError where they do not fit. */
 export function setBytes(data: Uint8Array, index: number, value: unknown, { itemSize }: ElementType): void {
   const bytes = typeof value === "string" ? encodeLatin1(value) : value;
-  if (bytes === undefined) throw new RangeError("text past U+00FF is not latin-1");
-  if (!(bytes instanceof Uint8Array)) throw new TypeError("an element of bytes is a Uint8Array or latin-1 text");
-  if (bytes.length > itemSize) throw new RangeError(`${bytes.length} bytes do not fit ${itemSize}`);
+  if (bytes === undefined && typeof value === "string") throw new RangeError("text past U+00FF is not latin-1");
+  if (!(bytes instanceof Uint8Array))
+    throw new TypeError(`an element of bytes is a Uint8Array or latin-1 text, not ${typeof value}`);
+  if (bytes.length > itemSize) throw new RangeError(`an element holds ${itemSize} bytes, not ${bytes.length}`);
   data.fill(0, index * itemSize, (index + 1) * itemSize);
   data.set(bytes, index * itemSize);
 }
@@ -42,9 +43,9 @@ export function textAt(data: Uint32Array, index: number, { stride }: ElementType
 
 /** Writes text as element `index`, a code point an entry, with NULs behind. @throws RangeError where it does not fit. */
 export function setText(data: Uint32Array, index: number, value: unknown, { stride }: ElementType): void {
-  if (typeof value !== "string") throw new TypeError("an element of text is a string");
+  if (typeof value !== "string") throw new TypeError(`an element of text is a string, not ${typeof value}`);
   const codes = Array.from(value, (character) => character.codePointAt(0) ?? 0);
-  if (codes.length > stride) throw new RangeError(`${codes.length} characters do not fit ${stride}`);
+  if (codes.length > stride) throw new RangeError(`an element holds ${stride} characters, not ${codes.length}`);
   data.fill(0, index * stride, (index + 1) * stride);
   data.set(codes, index * stride);
 }

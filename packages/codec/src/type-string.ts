@@ -1,6 +1,7 @@
 import { type ByteOrder, nativeByteOrder } from "./byte-order.ts";
 import { type DatetimeUnit, formatDatetimeUnit, parseDatetimeUnit } from "./datetime-unit.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
+import { MAX_ITEM_BYTES } from "./limits.ts";
 import { NpyError } from "./npy-error.ts";
 
 /** What a type string says. */
@@ -44,11 +45,11 @@ const ALIASES: ReadonlyMap<string, DType> = new Map<string, DType>([
   ...aliases("int8", "b byte"),
   ...aliases("int16", "h short"),
   ...aliases("int32", "i intc"),
-  ...aliases("int64", "l q p long longlong int int_ intp"),
+  ...aliases("int64", "l q p n long longlong int int_ intp"),
   ...aliases("uint8", "B ubyte"),
   ...aliases("uint16", "H ushort"),
   ...aliases("uint32", "I uintc"),
-  ...aliases("uint64", "L Q P ulong ulonglong uint uintp"),
+  ...aliases("uint64", "L Q P N ulong ulonglong uint uintp"),
   ...aliases("float16", "e half"),
   ...aliases("float32", "f single"),
   ...aliases("float64", "d double float"),
@@ -65,9 +66,6 @@ const FLEXIBLE: ReadonlyMap<string, { readonly dtype: DType; readonly unitBytes:
   ["U", { dtype: "str", unitBytes: 4 }],
   ["V", { dtype: "void", unitBytes: 1 }],
 ]);
-
-/** Largest item NumPy makes: its size is a C int. */
-const MAX_ITEM_BYTES = 2 ** 31 - 1;
 
 /**
  * Reads NumPy's type string (`<f4`, `|b1`, `=i8`, `f4`, `?`, `<U5`, `>M8[25s]`) or dtype name (`float32`).

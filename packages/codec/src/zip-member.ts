@@ -1,13 +1,7 @@
 import { NpyError } from "./npy-error.ts";
+import type { ReadSteps } from "./read-steps.ts";
+import { LOCAL_BYTES, LOCAL_SIGNATURE, MAX_16, UTF8_FLAG } from "./zip-format.ts";
 import { decodeMemberName } from "./zip-name.ts";
-
-/** Bytes that a reader without I/O of its own asks for; it is sent exactly those. */
-export interface ReadRequest {
-  /** Position of the first byte. */
-  readonly position: number;
-  /** Number of bytes. */
-  readonly length: number;
-}
 
 /** One file of an archive, as its central directory describes it. */
 export interface ZipMember {
@@ -31,10 +25,6 @@ export interface ZipMember {
   readonly blockTable?: Uint8Array;
 }
 
-const LOCAL = 0x04034b50;
-const LOCAL_BYTES = 30;
-const MAX_NAME_BYTES = 0xffff;
-
 /**
  * Finds where the bytes of a member begin, behind its local header, which must name the same member.
  *
@@ -43,7 +33,7 @@ const MAX_NAME_BYTES = 0xffff;
  * @throws NpyError `ERR_NPZ_METHOD`, `ERR_NPZ_ENCRYPTED` for a member that is not read; `ERR_NPZ_DIRECTORY` where the local
  *   header is missing or another's, or the member reaches over what follows it.
  */
-export function* locateMember(member: ZipMember, end: number): Generator<ReadRequest, number, Uint8Array> {
+export function* locateMember(member: ZipMember, end: number): ReadSteps<number> {
   const { localHeaderOffset: position, compressedSize, method, isEncrypted } = member;
   const where = { member: memberArrayName(member.name), offset: position };
   if (isEncrypted) throw new NpyError("ERR_NPZ_ENCRYPTED", "the member is encrypted", where);
@@ -54,13 +44,13 @@ export function* locateMember(member: ZipMember, end: number): Generator<ReadReq
   const refuse = (why: string): NpyError =>
     new NpyError("ERR_NPZ_DIRECTORY", `member ${JSON.stringify(member.name)} ${why}`, { offset: position });
   if (position + LOCAL_BYTES > limit) throw refuse("lies outside the file");
-  const bytes = yield { position, length: Math.min(LOCAL_BYTES + MAX_NAME_BYTES, limit - position) };
+  const bytes = yield { position, length: Math.min(LOCAL_BYTES + MAX_16, limit - position) };
   const local = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (local.getUint32(0, true) !== LOCAL) throw refuse("has no local header");
+  if (local.getUint32(0, true) !== LOCAL_SIGNATURE) throw refuse("has no local header");
   const nameEnd = LOCAL_BYTES + local.getUint16(26, true);
   const start = position + nameEnd + local.getUint16(28, true);
   if (start + compressedSize > limit) throw refuse("reaches over what follows it");
-  const isUtf8 = (local.getUint16(6, true) & 0x800) !== 0;
+  const isUtf8 = (local.getUint16(6, true) & UTF8_FLAG) !== 0;
   if (
     decodeMemberName(bytes.subarray(LOCAL_BYTES, nameEnd), isUtf8) !== member.name ||
     local.getUint16(8, true) !== method

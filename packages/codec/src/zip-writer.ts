@@ -1,17 +1,11 @@
-import { BLOCK_TABLE_MEMBER, blockTableField, formatBlockTable, formatLongTables } from "./block-table.ts";
+import { formatBlockTable } from "./block-table.ts";
 import { type BlockPlan, cutBlocks, planBlocks, tableOf } from "./deflate-blocks.ts";
 import { joinBytes } from "./join-bytes.ts";
 import type { NdArray } from "./nd-array.ts";
 import { npyPieces } from "./npy.ts";
+import { checkOptionKeys } from "./option-keys.ts";
 import { portableEngine, type ZipDeflater } from "./zip-engine.ts";
-import { encodeMemberName } from "./zip-name.ts";
-import {
-  alignmentPadding,
-  formatCentralHeader,
-  formatEndRecords,
-  formatLocalHeader,
-  type MemberRecord,
-} from "./zip-records.ts";
+import { type ZipAlignment, ZipLayout } from "./zip-layout.ts";
 
 /** One file to put in an archive. */
 export interface ZipInput {
@@ -34,7 +28,7 @@ export interface EncodeZipOptions {
   /** Deflate level, 0 to 9. @defaultValue 6, as NumPy */
   readonly level?: number;
   /** Multiple at which the data of a stored array begins: 64 for vectors, `'page'` is 4096. @defaultValue 64 */
-  readonly align?: 64 | "page";
+  readonly align?: ZipAlignment;
   /** Compression and checksum. @defaultValue {@link portableEngine} */
   readonly engine?: ZipDeflater;
 }
@@ -49,54 +43,33 @@ interface Body {
 /**
  * Lays files out as a ZIP archive, in pieces to be written one after another; the same files give the same bytes.
  *
- * The data of a stored `.npy` begins at a multiple of 64 in the archive, so that it can be mapped, and a deflated one of
- * more than a block has a table of its blocks where the engine can cut blocks, so that a part of it can be inflated. Every local header has ZIP64 sizes, as
- * NumPy's have. The pieces of stored members are the caller's bytes, not copies.
+ * The data of a stored `.npy` begins at a multiple of 64 in the archive, so that it can be mapped. A deflated one of more
+ * than a block has a table of its blocks where the engine can cut blocks, so that a part of it can be inflated. Every
+ * local header has ZIP64 sizes, as NumPy's have. The pieces of stored members are the caller's bytes, not copies.
  *
- * @throws TypeError for two files of one name, or a name with a NUL or of more than 65,535 bytes.
+ * @throws TypeError for two files of one name, a name with a NUL or of more than 65,535 bytes, or an option there is not;
+ *   RangeError for a level or an alignment there is not.
  */
 export function encodeZip(inputs: readonly ZipInput[], options: EncodeZipOptions = {}): Uint8Array[] {
+  checkZipOptions("encodeZip", options);
   const { compress = false, level = 6, align = 64, engine = portableEngine } = options;
-  const alignment = align === "page" ? 4096 : align;
-  if (alignment !== 64 && alignment !== 4096) throw new RangeError(`align is 64 or "page", not ${String(align)}`);
+  const layout = new ZipLayout(align);
   const pieces: Uint8Array[] = [];
-  const records: MemberRecord[] = [];
-  const longTables: [name: Uint8Array, table: Uint8Array][] = [];
-  let offset = 0;
-  const add = (input: ZipInput, body: Body): void => {
-    const { bytes: name, utf8 } = encodeMemberName(input.name);
-    const { method, pieces: stored, table } = body;
-    const extra = table === undefined ? undefined : blockTableField(table);
-    if (table !== undefined && extra === undefined) longTables.push([name, table]);
-    const record: MemberRecord = {
-      name,
-      utf8,
-      method,
-      crc32: input.content.reduce((crc, piece) => engine.crc32(piece, crc), 0),
-      compressedSize: lengthOf(stored),
-      byteLength: lengthOf(input.content),
-      offset,
-      ...(extra === undefined ? {} : { extra }),
-    };
-    const isAligned = method === 0 && input.dataOffset !== undefined;
-    const padding = isAligned ? alignmentPadding(offset, name.length, input.dataOffset, alignment) : 0;
-    const header = formatLocalHeader(record, padding);
-    pieces.push(header, ...stored);
-    records.push(record);
-    offset += header.length + record.compressedSize;
-  };
   const names = new Set<string>();
   for (const input of inputs) {
     if (names.has(input.name)) throw new TypeError(`two members are named ${JSON.stringify(input.name)}`);
     names.add(input.name);
-    add(input, compress ? deflate(input, level, engine) : { method: 0, pieces: input.content });
+    const body: Body = compress ? deflate(input, level, engine) : { method: 0, pieces: input.content };
+    const place = layout.place(input.name, body.method, input.dataOffset);
+    const header = layout.add(place, {
+      crc32: input.content.reduce((crc, piece) => engine.crc32(piece, crc), 0),
+      compressedSize: lengthOf(body.pieces),
+      byteLength: lengthOf(input.content),
+      table: body.table,
+    });
+    pieces.push(header, ...body.pieces);
   }
-  if (longTables.length > 0) {
-    const content = [formatLongTables(longTables)];
-    add({ name: BLOCK_TABLE_MEMBER, content }, { method: 0, pieces: content });
-  }
-  const directory = records.map(formatCentralHeader);
-  pieces.push(...directory, formatEndRecords(records.length, lengthOf(directory), offset));
+  pieces.push(...layout.end(engine));
   return pieces;
 }
 
@@ -110,6 +83,14 @@ export function zipArray(name: string, array: NdArray): ZipInput {
 /** Gives the blocks that {@link encodeZip} deflates a file in, each a part of its content in one piece. */
 export function zipBlocks(input: ZipInput): Uint8Array[] {
   return [...cutBlocks(input.content, planInput(input))];
+}
+
+/** Refuses options of {@link encodeZip} that mean nothing; the alignment is checked where it is used. */
+export function checkZipOptions(what: string, options: EncodeZipOptions): void {
+  checkOptionKeys(what, options, ["compress", "level", "align", "engine"]);
+  const { compress = false, level = 6 } = options;
+  if (typeof compress !== "boolean") throw new TypeError(`compress is true or false, not ${String(compress)}`);
+  if (!Number.isInteger(level) || level < 0 || level > 9) throw new RangeError(`level is 0 to 9, not ${String(level)}`);
 }
 
 function deflate(input: ZipInput, level: number, engine: ZipDeflater): Body {

@@ -141,3 +141,21 @@ f = io.BytesIO(); np.save(f, np.array([1.0, -2.5, 3.140625, np.inf], '<f4').view
   t.deepEqual(values.astype("float32").toNested(), values.toNested());
   t.throws(() => voids.view("float32"), { instanceOf: TypeError });
 });
+
+test("any byte of a bool but 0 is 1 when it is cast, as NumPy has it", (t) => {
+  const array = new NdArray({ dtype: "bool", shape: [3], data: Uint8Array.of(0, 2, 255) });
+  t.deepEqual(array.astype("int8").toNested(), [0, 1, 1]);
+  t.deepEqual(array.astype("float32").toNested(), [0, 1, 1]);
+});
+
+test("a cast to the same type of a view is in C order too", (t) => {
+  const view = fromNested(
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    "float32",
+  ).transpose();
+  t.true(view.astype("float32").isContiguous);
+  t.deepEqual([...view.astype("float32").data], [1, 3, 2, 4]);
+});

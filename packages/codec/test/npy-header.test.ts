@@ -111,3 +111,61 @@ test("a shape past 2^53 bytes", refused, header(dict("'<f4'", "(4294967296, 4294
 test("a boolean extent", refused, header(dict("'<f4'", "(True,)")), "ERR_NPY_SHAPE");
 test("65 axes", refused, header(dict("'<f4'", `(${"1, ".repeat(65)})`)), "ERR_LIMIT_RANK");
 test("a 2 MiB header", refused, header(dict("'<f4'") + " ".repeat(2 << 20), [2, 0]), "ERR_LIMIT_HEADER");
+
+test("a key that stands twice is refused", (t) => {
+  const twice = "{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (1,), }";
+  t.throws(() => parseNpyHeader(header(twice)), { code: "ERR_NPY_HEADER", message: /descr.* twice/ });
+});
+
+test("an array of more axes than NumPy has is not written", (t) => {
+  t.throws(() => formatNpyHeader({ dtype: "int8", shape: Array(65).fill(1) }), { code: "ERR_LIMIT_RANK" });
+});
+
+const says = test.macro({
+  title: (_, text: string) => `the message for ${text} says what was expected and found`,
+  exec(t, text: string, code: string, message: RegExp) {
+    t.throws(() => parseNpyHeader(header(text)), { code, message });
+  },
+});
+test(says, "['<f4', False, (3,)]", "ERR_NPY_HEADER", /is a dict, not a list/);
+test(says, dict("'<f4'", "(3,)", "0"), "ERR_NPY_HEADER", /fortran_order is True or False, not an int/);
+test(says, dict("'<f4'", "[3]"), "ERR_NPY_SHAPE", /shape is a tuple of int, not a list/);
+test(says, dict("'<f4'", "(3, None)"), "ERR_NPY_SHAPE", /an extent is an int, not None/);
+test(says, dict("'<f4'", "(3, -7)"), "ERR_NPY_SHAPE", /holds -7/);
+
+const MIB = 1 << 20;
+const hostile: Readonly<Record<string, string>> = {
+  "opening brackets": "(".repeat(MIB),
+  "closed brackets": "[],".repeat(MIB / 3),
+  "nested brackets": `${"(".repeat(30)}${")".repeat(30)},`.repeat(MIB / 61),
+  dicts: "{},".repeat(MIB / 3),
+  quotes: "'".repeat(MIB),
+  "empty strings": `["",${"'',".repeat(MIB / 3)}`,
+  escapes: `'${"\\n".repeat(MIB / 2)}`,
+  backslashes: `r'${"\\".repeat(MIB)}`,
+  digits: "1".repeat(MIB),
+  "digits in a shape": dict("'<f4'", `(${"9".repeat(MIB)},)`),
+  extents: dict("'<f4'", `(${"1,".repeat(MIB / 2)})`),
+  underscores: "1_".repeat(MIB / 2),
+  signs: "-".repeat(MIB),
+  commas: `(${",".repeat(MIB)}`,
+  spaces: " ".repeat(MIB),
+  letters: "u".repeat(MIB),
+  keys: `{${Array.from({ length: 60_000 }, (_, i) => `'${i}': 1`).join(", ")}}`,
+  fields: dict(`[${Array.from({ length: 50_000 }, (_, i) => `('${i}', '<f4')`).join(", ")}`),
+  "a type string": dict(`'<M8[${"1".repeat(MIB)}'`),
+};
+
+const isLinear = test.macro({
+  title: (_, what: string) => `1 MiB of ${what} is refused in a time that grows with its length`,
+  exec(t, what: string) {
+    const bytes = header((hostile[what] ?? "").slice(0, MIB - 1), [2, 0]);
+    const before = process.cpuUsage();
+    const error = t.throws(() => parseNpyHeader(bytes));
+    const { user } = process.cpuUsage(before);
+    t.regex(String((error as { code?: unknown }).code), /^ERR_(NPY|LIMIT)_/);
+    // About 0.3 s at the most; a parser that went back to the start for each character would take hours.
+    t.true(user < 20e6, `${user / 1e6} s of processor time`);
+  },
+});
+for (const what of Object.keys(hostile)) test(isLinear, what);

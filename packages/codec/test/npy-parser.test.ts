@@ -125,3 +125,18 @@ test("what is no array is refused with its code", (t) => {
     code: "ERR_NPY_MAGIC",
   });
 });
+
+test("a Buffer whose memory is used again for the next bytes is parsed as well", (t) => {
+  const bytes = encodeNpy(arrays[1] as NdArray);
+  const parser = new NpyParser();
+  const lent = Buffer.alloc(7);
+  const parts: NpyPart[] = [];
+  for (let at = 0; at < bytes.length; at += lent.length) {
+    const count = Math.min(lent.length, bytes.length - at);
+    lent.set(bytes.subarray(at, at + count));
+    parts.push(...parser.push(lent.subarray(0, count)));
+    lent.fill(0xee);
+  }
+  parser.finish();
+  t.deepEqual(values(parts, 0), [1n, 2n, 3n]);
+});

@@ -54,3 +54,8 @@ for (const text of [
 test("brackets past the depth are ERR_LIMIT_DEPTH", (t) => {
   t.throws(() => parse("(".repeat(1_000_000)), { code: "ERR_LIMIT_DEPTH" });
 });
+
+test("leading zeros are refused for Python 2 too, where they are octal", (t) => {
+  for (const text of ["(010,)", "(02L,)"]) t.throws(() => parse(text, true), { code: "ERR_NPY_HEADER" }, text);
+  t.deepEqual(parse("(0, 00)"), new PythonTuple([0n, 0n]));
+});

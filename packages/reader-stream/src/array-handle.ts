@@ -1,21 +1,25 @@
 import { createHash } from "node:crypto";
 import {
+  type AxisIndex,
   type ByteOrder,
-  type ByteReadOptions,
+  checkOptionKeys,
   type Descr,
   type DType,
   type ElementType,
-  isNpyError,
   NdArray,
   type NpyVersion,
   type Order,
   viewData,
 } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
+import { ArraySlice } from "./array-slice.ts";
+import { targetType } from "./cast-rows.ts";
 import { gatherRows } from "./gather-rows.ts";
+import { located, READ_OPTION_NAMES, type ReadOptions, readRows } from "./read-rows.ts";
 import { resolveRows } from "./row-range.ts";
 import { RowStream, type RowStreamOptions } from "./row-stream.ts";
 import type { ShardList } from "./shard-list.ts";
+import { SliceRows } from "./slice-rows.ts";
 
 /** Where an opened array is from. */
 export interface ArrayOrigin {
@@ -37,7 +41,7 @@ export interface ArrayHandleInit<D extends DType> extends ArrayOrigin {
  * An array that was opened and not yet read: its header is known, its rows are read when they are asked for.
  *
  * Arrays it gives are C-ordered copies of the caller's own, in the machine's byte order; only `read()` keeps the order of
- * a Fortran file. Made by `openNpy`, `openNpy` and `NpzArchive.open`.
+ * a Fortran file. Made by `openNpy` and `NpzArchive.open`.
  */
 export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   /** What one element is, in full. */
@@ -60,7 +64,8 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   readonly path: string | undefined;
   /** Name of the `.npz` member, without `.npy`. */
   readonly member: string | undefined;
-  readonly #shards: ShardList<D>;
+  /** What the rows are read from. @internal */
+  readonly shards: ShardList<D>;
   readonly #closeSources: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
@@ -77,7 +82,7 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
     this.shape = init.shards.shape;
     this.path = init.path;
     this.member = init.member;
-    this.#shards = init.shards;
+    this.shards = init.shards;
     this.#closeSources = init.close;
   }
 
@@ -98,12 +103,12 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
 
   /** Number of rows: the extent of the first axis; 1 for a 0-d array. */
   get length(): number {
-    return this.#shards.length;
+    return this.shards.length;
   }
 
   /** Identifies dtype, shape and state of the files, whatever they are called: SHA-256 in hex. */
   get fingerprint(): string {
-    return createHash("sha256").update(JSON.stringify(this.#shards.state)).digest("hex");
+    return createHash("sha256").update(JSON.stringify(this.shards.state)).digest("hex");
   }
 
   /** Shape of one row. */
@@ -113,21 +118,20 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
 
   /** Bytes of data in all. */
   get byteLength(): number {
-    return this.#shards.length * this.#shards.rowBytes;
+    return this.shards.length * this.shards.rowBytes;
   }
 
   /**
    * Reads the whole array.
    *
-   * @throws NpyError `ERR_SOURCE_TRUNCATED`; `ERR_NPZ_CRC`, `ERR_NPZ_DEFLATE`, `ERR_NPZ_SIZE` for a member of an archive.
+   * @throws NpyError `ERR_SOURCE_TRUNCATED`, `ERR_SOURCE_CHANGED`; `ERR_CAST_RANGE` for an element that `as` cannot hold;
+   *   `ERR_NPZ_CRC`, `ERR_NPZ_DEFLATE`, `ERR_NPZ_SIZE` for a member of an archive.
    */
-  async read(options?: ByteReadOptions): Promise<NdArray<D>> {
-    return await this.#located(async () => {
-      const [only, ...others] = this.#shards.arrays;
-      if (only !== undefined && others.length === 0) {
-        return await only.readAll(allocateBytes(only.header.byteLength), options);
-      }
-      return await this.#readRows(0, this.length, this.shape, options);
+  async read<E extends DType = D>(options: ReadOptions<E> = {}): Promise<NdArray<E>> {
+    return await this.#read(options, async () => {
+      const [only, ...others] = this.shards.arrays;
+      if (only !== undefined && others.length === 0 && options.as === undefined) return await only.readAll(options);
+      return await readRows(this.shards, 0, this.shape, options);
     });
   }
 
@@ -137,37 +141,61 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
    * @returns Shape `[stop - start, ...rowShape]`.
    * @throws NpyError `ERR_ROWS_RANGE` where the range reaches outside the array, and those of `read`.
    */
-  async rows(start: number, stop: number, options?: ByteReadOptions): Promise<NdArray<D>> {
-    const range = this.#locatedSync(() => resolveRows(this.length, start, stop));
-    const shape = [range.stop - range.start, ...this.rowShape];
-    return await this.#located(() => this.#readRows(range.start, range.stop, shape, options));
-  }
-
-  /**
-   * Reads the rows of these indices, in their order; repeats are allowed. Rows that lie close are read together.
-   *
-   * @returns Shape `[indices.length, ...rowShape]`.
-   * @throws NpyError `ERR_ROWS_RANGE` for an index outside the array, and those of `read`.
-   */
-  async gather(indices: ArrayLike<number>, options?: ByteReadOptions): Promise<NdArray<D>> {
-    return await this.#located(async () => {
-      const bytes = allocateBytes(indices.length * this.#shards.rowBytes);
-      await gatherRows(this.#shards, indices, bytes, options);
-      return this.#arrayOf([indices.length, ...this.rowShape], bytes);
+  async rows<E extends DType = D>(start: number, stop: number, options: ReadOptions<E> = {}): Promise<NdArray<E>> {
+    return await this.#read(options, async () => {
+      const range = resolveRows(this.length, start, stop);
+      return await readRows(this.shards, range.start, [range.stop - range.start, ...this.rowShape], options);
     });
   }
 
   /**
-   * Streams the rows as chunks in C order. About three chunks are in memory: two read ahead and the one being used.
+   * Reads the rows of these indices, in their order; repeats are allowed. Rows that lie close are read together, never more
+   * than four times the bytes asked for.
+   *
+   * @returns Shape `[indices.length, ...rowShape]`.
+   * @throws NpyError `ERR_ROWS_RANGE` for an index outside the array, and those of `read`.
+   */
+  async gather<E extends DType = D>(indices: ArrayLike<number>, options: ReadOptions<E> = {}): Promise<NdArray<E>> {
+    return await this.#read(options, async () => {
+      const type = options.as === undefined ? this.type : targetType(this.type, options.as);
+      const rowSize = this.rowShape.reduce((product, extent) => product * extent, 1);
+      const bytes = allocateBytes(indices.length * rowSize * type.itemSize);
+      await gatherRows(this.shards, indices, type, bytes, options);
+      return new NdArray({ dtype: type, shape: [indices.length, ...this.rowShape], data: viewData(type, bytes) });
+    });
+  }
+
+  /**
+   * Selects a part with NumPy's basic indexing, one argument an axis; axes without one stay whole. Nothing is read before
+   * the slice is.
+   *
+   * @example
+   * const patch = handle.slice({ start: 10, stop: 20 }, null, { step: 2 });
+   * console.log(patch.shape, await patch.read({ as: "float32" }));
+   *
+   * @throws RangeError for an index outside its axis, a step of 0 or more ranges than axes.
+   */
+  slice(...ranges: readonly AxisIndex[]): ArraySlice<D> {
+    const owner = { where: { path: this.path, member: this.member }, checkOpen: () => this.checkOpen() };
+    return new ArraySlice(SliceRows.of(this.shards).slice(ranges), owner);
+  }
+
+  /**
+   * Streams the rows as chunks in C order. About four chunks are in memory: two that are read
+   * ahead, one that waits, and the one being used. A Fortran array takes up to 24 MiB more, which chunks are cut from.
    *
    * @example
    * for await (const chunk of handle.stream()) console.log(chunk.rowStart, chunk.shape);
    *
    * @throws NpyError `ERR_ROWS_RANGE` for `start` or `stop` outside the array; the stream fails with those of `read`.
    */
-  stream(options: RowStreamOptions = {}): RowStream<D> {
-    this.#checkOpen();
-    return this.#locatedSync(() => new RowStream(this.#shards.fork(), this.type, this.rank, this, options));
+  stream<E extends DType = D>(options: RowStreamOptions<E> = {}): RowStream<E> {
+    this.checkOpen();
+    try {
+      return new RowStream(this.shards, this, options);
+    } catch (error) {
+      throw located(error, this);
+    }
   }
 
   /** Closes what the array is read from. Closing twice is harmless; reads that are under way may fail. */
@@ -181,39 +209,19 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
     return this.close();
   }
 
-  async #readRows(
-    start: number,
-    stop: number,
-    shape: readonly number[],
-    options?: ByteReadOptions,
-  ): Promise<NdArray<D>> {
-    const bytes = allocateBytes((stop - start) * this.#shards.rowBytes);
-    await this.#shards.readRows(bytes, start, options);
-    return this.#arrayOf(shape, bytes);
-  }
-
-  #arrayOf(shape: readonly number[], bytes: Uint8Array): NdArray<D> {
-    return new NdArray({ dtype: this.type, shape, data: viewData(this.type, bytes) });
-  }
-
-  #checkOpen(): void {
+  /** Refuses reads once the array has been closed. @internal */
+  checkOpen(): void {
     if (this.#closing !== undefined) throw new TypeError("the array has been closed");
   }
 
-  async #located<T>(read: () => Promise<T>): Promise<T> {
-    this.#checkOpen();
+  async #read<E extends DType>(options: ReadOptions<E>, read: () => Promise<NdArray>): Promise<NdArray<E>> {
+    checkOptionKeys("read", options, READ_OPTION_NAMES);
+    this.checkOpen();
     try {
-      return await read();
+      // The elements are of the type that was asked for, or of the array's own.
+      return (await read()) as NdArray<E>;
     } catch (error) {
-      throw isNpyError(error) ? error.locate(this) : error;
-    }
-  }
-
-  #locatedSync<T>(act: () => T): T {
-    try {
-      return act();
-    } catch (error) {
-      throw isNpyError(error) ? error.locate(this) : error;
+      throw located(error, this);
     }
   }
 }

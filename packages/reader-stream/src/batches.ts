@@ -1,114 +1,123 @@
-import type { NdArray } from "@npystream/codec";
-import type { ArrayHandle } from "./array-handle.ts";
-import { checkOptionKeys } from "./option-keys.ts";
-import { createPermutation, type Permutation } from "./permutation.ts";
+import { performance } from "node:perf_hooks";
+import { reuseFreedMemory } from "./allocate-bytes.ts";
+import type { Batch } from "./batch.ts";
+import { BatchBuffers, type BatchBytes } from "./batch-buffers.ts";
+import { batchOf, metaOf, transformed } from "./batch-making.ts";
+import { BatchCounts, type BatchMetrics } from "./batch-metrics.ts";
+import { type BatchesOptions, type CheckedOptions, checkOptions } from "./batch-options.ts";
+import { type BatchPlan, planBatches } from "./batch-plan.ts";
+import { BatchReader } from "./batch-reader.ts";
+import { samplerOrder } from "./batch-sampler.ts";
+import { type PlannedBatch, type RunPosition, scheduleBatches } from "./batch-schedule.ts";
+import {
+  type BatchState,
+  checkState,
+  checkStateShape,
+  describeFields,
+  positionOf,
+  type RunState,
+} from "./batch-state.ts";
+import { BatchStream } from "./batch-stream.ts";
+import type { DatasetDTypes } from "./dataset-types.ts";
+import { ShardOrder } from "./epoch-order.ts";
+import { type LinkedSignal, linkSignals } from "./link-signals.ts";
+import type { RowFields } from "./row-fields.ts";
 
-/** A shuffle in which every order of the rows is possible. */
-export interface FullShuffle {
-  /** Always `full`. */
-  readonly kind: "full";
+/** A batch that is ready, or was skipped. */
+interface ReadyBatch<T extends DatasetDTypes> {
+  readonly planned: PlannedBatch;
+  readonly bytes: BatchBytes;
+  readonly batch: Batch<T> | undefined;
 }
 
-/** Options of `Dataset.batches`. */
-export interface BatchesOptions {
-  /** Rows a batch. */
-  readonly size: number;
-  /**
-   * Order of the rows: as they lie, or `{ kind: 'full' }`, where every order of the rows is possible and no index of them
-   * is kept in memory.
-   *
-   * @defaultValue `false`
-   */
-  readonly shuffle?: false | FullShuffle;
-  /** Chooses the order, together with the epoch; any safe integer. @defaultValue 0 */
-  readonly seed?: number;
-  /** Passes over all rows; each has an order of its own. @defaultValue 1 */
-  readonly epochs?: number;
-  /** What becomes of the rows at the end of an epoch that do not fill a batch. @defaultValue `'keep'` */
-  readonly last?: "keep" | "drop";
-  /** Batches read ahead while one is used. @defaultValue 2 */
-  readonly prefetch?: number;
-  /** Ends the iteration with `signal.reason`. */
-  readonly signal?: AbortSignal;
+interface Started {
+  readonly reader: BatchReader;
+  readonly schedule: Iterator<PlannedBatch>;
 }
-
-/** What a batch says of itself. */
-export interface BatchMeta {
-  /** Pass over the rows, from 0. */
-  readonly epoch: number;
-  /** Batch in the epoch, from 0. */
-  readonly index: number;
-  /** Rows in the batch. */
-  readonly rows: number;
-  /** Rows delivered in the epoch before this batch. */
-  readonly position: number;
-  /** Index in the dataset of each row, worked out when it is asked for. */
-  readonly rowIds: Float64Array;
-}
-
-/** Rows of every field, the same in each: `batch.features.at(i)` belongs to `batch.labels.at(i)`. */
-export type Batch<Name extends string = string> = { readonly [N in Name]: NdArray } & WithMeta;
-
-/** What every batch has beside its fields. */
-export interface WithMeta {
-  /** Where the batch stands. */
-  readonly meta: BatchMeta;
-}
-
-interface Planned {
-  readonly epoch: number;
-  readonly index: number;
-  readonly position: number;
-  readonly rows: number;
-}
-
-const OPTION_NAMES = ["size", "shuffle", "seed", "epochs", "last", "prefetch", "signal"];
 
 /**
- * An iterator over batches with one position: leaving a loop over it ends it. The order depends on the rows, the seed
- * and the epoch alone. Each batch owns its memory.
+ * An iterator over batches with one position: leaving a loop over it ends it. The order depends on the rows, the options of
+ * the order, the seed and the epoch; never on prefetch, memory or how files are cut and read. Made by `Dataset.batches`.
  */
-export class Batches<Name extends string = string> implements AsyncIterableIterator<Batch<Name>>, AsyncDisposable {
-  readonly #fields: ReadonlyMap<string, ArrayHandle>;
-  readonly #options: Required<Omit<BatchesOptions, "signal">>;
-  readonly #signal: AbortSignal | undefined;
-  readonly #length: number;
-  readonly #stop = new AbortController();
-  readonly #plan: Iterator<Planned>;
-  readonly #ahead: Promise<Batch<Name>>[] = [];
-  #order: { readonly epoch: number; readonly permutation: Permutation } | undefined;
+export class Batches<T extends DatasetDTypes = DatasetDTypes>
+  implements AsyncIterableIterator<Batch<T>>, AsyncDisposable
+{
+  readonly #fields: RowFields;
+  readonly #options: BatchesOptions<T>;
+  readonly #checked: CheckedOptions;
+  readonly #plan: BatchPlan;
+  readonly #seed: number;
+  readonly #link: LinkedSignal;
+  readonly #buffers: BatchBuffers;
+  readonly #counts = new BatchCounts();
+  readonly #ahead: Promise<ReadyBatch<T>>[] = [];
+  #start: Promise<Started> | undefined;
+  #place: RunPosition;
+  #run: RunState | undefined;
+  #inUse: BatchBytes | undefined;
   #queue: Promise<unknown> = Promise.resolve();
-  #ended = false;
+  #ending: Promise<void> | undefined;
 
   /** @internal */
-  constructor(fields: ReadonlyMap<string, ArrayHandle>, length: number, options: BatchesOptions) {
-    const { signal, ...others } = options;
-    const defaults = { shuffle: false, seed: 0, epochs: 1, last: "keep", prefetch: 2 } as const;
-    this.#options = { ...defaults, ...others };
-    checkOptions(options, this.#options);
+  constructor(fields: RowFields, options: BatchesOptions<T>) {
+    const { state } = options;
+    this.#checked = checkOptions(options);
+    if (state !== undefined) checkStateShape(state);
     this.#fields = fields;
-    this.#length = length;
-    this.#signal = signal;
-    this.#plan = planBatches(length, this.#options);
+    this.#options = options;
+    this.#seed = options.seed ?? state?.seed ?? 0;
+    this.#plan = planBatches(fields, options, this.#checked);
+    this.#place = { epoch: 0, position: 0 };
+    if (state !== undefined) {
+      const { shard, resume } = this.#checked;
+      checkState(state, this.#runState(), resume);
+      this.#place = { epoch: state.epoch, position: positionOf(state, shard.count, shard.lanes) };
+    }
+    this.#buffers = new BatchBuffers(fields, this.#checked.ownership);
+    this.#link = linkSignals([options.signal]);
+    this.#link.signal.addEventListener("abort", () => void this.#end(), { once: true });
+    if (this.#link.signal.aborted) void this.#end();
   }
 
   /**
    * Gives the next batch. Calls that overlap are answered one after another.
    *
-   * @throws What reading a field throws, `ERR_SOURCE_TRUNCATED` for example; the iteration is over then.
+   * @throws What reading a field throws, `ERR_SOURCE_TRUNCATED` for example, or the transform; the iteration is over then.
+   *   `ERR_MAP_UNAVAILABLE` where files are to be mapped and cannot be.
    */
-  next(): Promise<IteratorResult<Batch<Name>, undefined>> {
+  next(): Promise<IteratorResult<Batch<T>, undefined>> {
     const result = this.#queue.then(() => this.#next());
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
   /** Ends the iteration; resolves when no read is under way any more. */
-  async return(): Promise<IteratorResult<Batch<Name>, undefined>> {
-    this.#ended = true;
-    this.#stop.abort();
-    await Promise.allSettled(this.#ahead.splice(0));
+  async return(): Promise<IteratorResult<Batch<T>, undefined>> {
+    await this.#end();
     return { done: true, value: undefined };
+  }
+
+  /**
+   * Says where the iteration stands: behind the last batch that was delivered, whatever is made ready already. Passed as
+   * `state` it lets another run go on there, in this process or in another.
+   */
+  state(): BatchState {
+    return { version: 1, ...this.#place, ...this.#runState() };
+  }
+
+  /** Gives what was read and delivered so far. */
+  metrics(): BatchMetrics {
+    return this.#counts.snapshot();
+  }
+
+  /**
+   * Shows the batches as a `Readable` of batches, which ends the iteration when it is destroyed.
+   *
+   * @throws TypeError for pooled batches: a stream asks for the next one while this one is used.
+   */
+  stream(): BatchStream<T> {
+    if (this.#checked.ownership === "pooled") throw new TypeError("a stream of batches cannot have ownership 'pooled'");
+    return new BatchStream(this);
   }
 
   /** Gives the iterator itself: there is one position. */
@@ -118,95 +127,123 @@ export class Batches<Name extends string = string> implements AsyncIterableItera
 
   /** Ends the iteration, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
+    await this.#end();
   }
 
-  async #next(): Promise<IteratorResult<Batch<Name>, undefined>> {
+  async #next(): Promise<IteratorResult<Batch<T>, undefined>> {
+    const before = performance.now();
     try {
-      this.#signal?.throwIfAborted();
-      this.#readAhead();
-      const batch = await this.#ahead.shift();
-      this.#signal?.throwIfAborted();
-      if (batch === undefined) return await this.return();
-      this.#readAhead();
-      return { done: false, value: batch };
+      this.#options.signal?.throwIfAborted();
+      if (this.#ending !== undefined) return await this.return();
+      this.#retire();
+      for (;;) {
+        await this.#readAhead(Math.max(1, this.#plan.prefetch));
+        const ready = await this.#ahead.shift();
+        this.#options.signal?.throwIfAborted();
+        if (ready === undefined || this.#ending !== undefined) return await this.return();
+        this.#place = ready.planned.after;
+        this.#counts.release(byteLengthOf(ready.bytes));
+        if (ready.batch === undefined) continue;
+        this.#inUse = ready.bytes;
+        this.#counts.batches++;
+        this.#counts.rows += ready.planned.taken;
+        await this.#readAhead(this.#plan.prefetch);
+        return { done: false, value: ready.batch };
+      }
     } catch (error) {
-      await this.return();
+      await this.#end();
       throw error;
+    } finally {
+      this.#counts.waitMs += performance.now() - before;
     }
   }
 
-  #readAhead(): void {
-    while (!this.#ended && this.#ahead.length < Math.max(1, this.#options.prefetch)) {
-      const planned = this.#plan.next();
+  async #readAhead(count: number): Promise<void> {
+    this.#start ??= this.#begin();
+    const { reader, schedule } = await this.#start;
+    while (this.#ending === undefined && this.#ahead.length < count) {
+      const planned = schedule.next();
       if (planned.done) return;
-      const batch = this.#read(planned.value);
+      const ready = this.#make(planned.value, reader);
       // Its failure is told when its turn comes; a consumer that leaves before does not hear of it.
-      batch.catch(() => undefined);
-      this.#ahead.push(batch);
+      ready.catch(() => undefined);
+      this.#ahead.push(ready);
     }
   }
 
-  async #read(planned: Planned): Promise<Batch<Name>> {
-    const { position, rows } = planned;
-    const permutation = this.#permutation(planned.epoch);
-    const ids = permutation === undefined ? undefined : rowIds(permutation, position, rows);
-    const signal = this.#signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, this.#signal]);
-    const entries = [...this.#fields].map(async ([name, handle]) => {
-      const read =
-        ids === undefined ? handle.rows(position, position + rows, { signal }) : handle.gather(ids, { signal });
-      return [name, await read] as const;
-    });
-    await Promise.allSettled(entries);
-    const arrays = Object.fromEntries(await Promise.all(entries));
-    const meta: BatchMeta = {
-      ...planned,
-      get rowIds() {
-        return ids ?? Float64Array.from({ length: rows }, (_, i) => position + i);
-      },
+  async #begin(): Promise<Started> {
+    if (this.#checked.ownership === "fresh") reuseFreedMemory();
+    const { signal } = this.#link;
+    const { shard, epochs, io } = this.#checked;
+    const { sampler } = this.#options;
+    const seed = this.#seed;
+    const known = this.#plan.makeOrder?.(seed);
+    const order =
+      known ?? (sampler && (await samplerOrder(sampler, this.#fields, { seed, lanes: shard.lanes, signal })));
+    if (order === undefined) throw new TypeError("there is no order without a sampler");
+    const orders = new ShardOrder(order, shard, this.#fields.length);
+    const common = { fields: this.#fields, plan: this.#plan, counts: this.#counts, signal };
+    const reader = new BatchReader({ ...common, orders, epochs, io }, shard.lanes / shard.count);
+    return { reader, schedule: scheduleBatches(orders, this.#checked, this.#place) };
+  }
+
+  async #make(planned: PlannedBatch, reader: BatchReader): Promise<ReadyBatch<T>> {
+    const bytes = this.#buffers.take(planned.rows);
+    this.#counts.take(byteLengthOf(bytes));
+    const meta = metaOf(planned, this.#checked.last === "pad");
+    try {
+      await reader.fill(planned, bytes);
+      const batch = batchOf<T>(this.#fields, planned.rows, bytes, meta);
+      const { transform } = this.#options;
+      return { planned, bytes, batch: transform ? await transformed(batch, transform, this.#seed) : batch };
+    } catch (error) {
+      const { onError } = this.#options;
+      // An iteration that ends is no batch that fails.
+      const isOver = this.#link.signal.aborted || this.#ending !== undefined;
+      if (onError === undefined || isOver || onError({ error, meta }) !== "skip") throw error;
+      return { planned, bytes, batch: undefined };
+    }
+  }
+
+  /** Detaches the batch that the consumer is done with, where its memory is used again. */
+  #retire(): void {
+    if (this.#inUse !== undefined) this.#buffers.giveBack(this.#inUse);
+    this.#inUse = undefined;
+  }
+
+  #runState(): RunState {
+    const { shard } = this.#checked;
+    this.#run ??= {
+      seed: this.#seed,
+      order: this.#plan.order,
+      shard: `${shard.index}/${shard.count}:${shard.lanes}`,
+      rows: this.#fields.length,
+      fields: describeFields(this.#fields),
+      fingerprint: this.#fields.fingerprint.slice(0, 32),
     };
-    // The keys are those of the fields.
-    return { ...arrays, meta } as Batch<Name>;
+    return this.#run;
   }
 
-  #permutation(epoch: number): Permutation | undefined {
-    if (this.#options.shuffle === false) return undefined;
-    if (this.#order?.epoch !== epoch) {
-      this.#order = { epoch, permutation: createPermutation(this.#length, this.#options.seed, epoch) };
-    }
-    return this.#order?.permutation;
+  #end(): Promise<void> {
+    this.#ending ??= this.#stop();
+    return this.#ending;
+  }
+
+  async #stop(): Promise<void> {
+    // After this turn, so that whoever asks finds that it is ending.
+    await undefined;
+    this.#link.unlink();
+    this.#link.abort();
+    await Promise.allSettled(this.#ahead.splice(0));
+    const started = await this.#start?.catch(() => undefined);
+    await started?.reader.close();
+    this.#retire();
+    this.#buffers.clear();
   }
 }
 
-function* planBatches(length: number, options: Required<Omit<BatchesOptions, "signal">>): Generator<Planned> {
-  const { size, epochs, last } = options;
-  // An epoch that has no batch has none however often it is repeated.
-  if (length === 0 || (last === "drop" && length < size)) return;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    for (let position = 0, index = 0; position < length; position += size, index++) {
-      const rows = Math.min(size, length - position);
-      if (rows === size || last === "keep") yield { epoch, index, position, rows };
-    }
-  }
-}
-
-function rowIds(permutation: Permutation, position: number, rows: number): Float64Array {
-  return Float64Array.from({ length: rows }, (_, i) => permutation.row(position + i));
-}
-
-function checkOptions(given: BatchesOptions, options: Required<Omit<BatchesOptions, "signal">>): void {
-  checkOptionKeys("batches", given, OPTION_NAMES);
-  const { size, shuffle, seed, epochs, last, prefetch } = options;
-  if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`size is a number of rows from 1, not ${size}`);
-  if (shuffle !== false && shuffle?.kind !== "full") {
-    throw new TypeError(`shuffle is false or { kind: "full" }, not ${JSON.stringify(shuffle)}`);
-  }
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is a safe integer, not ${seed}`);
-  if (epochs !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(epochs) || epochs < 0)) {
-    throw new RangeError(`epochs is a whole number from 0 or Infinity, not ${epochs}`);
-  }
-  if (last !== "keep" && last !== "drop") throw new TypeError(`last is "keep" or "drop", not ${JSON.stringify(last)}`);
-  if (!Number.isSafeInteger(prefetch) || prefetch < 0) {
-    throw new RangeError(`prefetch is a number of batches from 0, not ${prefetch}`);
-  }
+function byteLengthOf(bytes: BatchBytes): number {
+  let total = 0;
+  for (const { length } of bytes.values()) total += length;
+  return total;
 }

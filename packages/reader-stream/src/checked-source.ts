@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { type ByteReadOptions, type ByteSource, NpyError } from "@npystream/codec";
 import { type ForkableSource, isForkable } from "./inflated-source.ts";
+import { canReadWhole, type WholeSource } from "./whole-source.ts";
 
 /**
  * Checks the CRC-32 of a source the first time that it is read to its end.
@@ -14,51 +15,85 @@ export function checkedSource(source: ByteSource, expected: number): ByteSource 
   return isForkable(source) ? new ForkableCheckedSource(source, expected) : new CheckedSource(source, expected);
 }
 
-/** Checksum of the bytes before a position. */
-interface CheckedPrefix {
+/** Bytes from the start on that are read or being read, one behind the other. */
+interface ReadFront {
   readonly end: number;
-  readonly crc32: number;
+  /** Their checksum once all of them are there; `undefined` where a read of them failed. */
+  readonly crc32: Promise<number | undefined>;
 }
 
-const NOTHING: CheckedPrefix = { end: 0, crc32: 0 };
+const NOTHING: ReadFront = { end: 0, crc32: Promise.resolve(0) };
 
 class CheckedSource implements ByteSource {
   readonly byteLength: number;
   readonly version?: string;
+  readonly gapBytes?: number;
+  readonly bytes?: (position: number, length: number) => Uint8Array;
+  readonly readWhole?: (options?: ByteReadOptions) => Promise<Uint8Array>;
   protected readonly source: ByteSource;
   protected readonly expected: number;
-  protected prefix: CheckedPrefix;
+  protected front: ReadFront;
 
-  constructor(source: ByteSource, expected: number, prefix: CheckedPrefix = NOTHING) {
+  constructor(source: ByteSource, expected: number, front: ReadFront = NOTHING) {
     this.byteLength = source.byteLength;
     if (source.version !== undefined) this.version = source.version;
+    if (source.gapBytes !== undefined) this.gapBytes = source.gapBytes;
+    if (source.bytes !== undefined) this.bytes = (position, length) => source.bytes?.(position, length) as Uint8Array;
+    if (canReadWhole(source)) this.readWhole = (options) => this.#checkWhole(source, options);
     this.source = source;
     this.expected = expected;
-    this.prefix = prefix;
+    this.front = front;
   }
 
   async read(into: Uint8Array, position: number, options?: ByteReadOptions): Promise<void> {
-    await this.source.read(into, position, options);
-    const { prefix } = this;
+    const { front } = this;
     const end = position + into.length;
-    if (position > prefix.end || end <= prefix.end) return;
-    const crc = crc32(into.subarray(prefix.end - position), prefix.crc32);
-    if (end === this.byteLength && crc !== this.expected) {
-      // Whoever reads it again is told again.
-      this.prefix = NOTHING;
-      throw new NpyError("ERR_NPZ_CRC", "the member's checksum does not match its bytes");
+    if (position > front.end || end <= front.end) {
+      await this.source.read(into, position, options);
+      return;
     }
-    this.prefix = { end, crc32: crc };
+    const checksum = this.#readOn(front, into, position, options);
+    this.front = { end, crc32: checksum.catch(() => undefined) };
+    try {
+      const found = await checksum;
+      if (end === this.byteLength && found !== undefined && found !== this.expected) throw wrongChecksum();
+    } catch (error) {
+      // Whoever reads it again is told again.
+      this.front = NOTHING;
+      throw error;
+    }
+  }
+
+  /** Reads on and gives the checksum of all up to there: in order, whichever of several reads ends first. */
+  async #readOn(
+    front: ReadFront,
+    into: Uint8Array,
+    position: number,
+    options?: ByteReadOptions,
+  ): Promise<number | undefined> {
+    await this.source.read(into, position, options);
+    const before = await front.crc32;
+    return before === undefined ? undefined : crc32(into.subarray(front.end - position), before);
   }
 
   close(): Promise<void> {
     return this.source.close();
+  }
+
+  async #checkWhole(source: WholeSource, options?: ByteReadOptions): Promise<Uint8Array> {
+    const bytes = await source.readWhole(options);
+    if (crc32(bytes) !== this.expected) throw wrongChecksum();
+    return bytes;
   }
 }
 
 class ForkableCheckedSource extends CheckedSource implements ForkableSource {
   fork(): ByteSource {
     const source = isForkable(this.source) ? this.source.fork() : this.source;
-    return new ForkableCheckedSource(source, this.expected, this.prefix);
+    return new ForkableCheckedSource(source, this.expected, this.front);
   }
+}
+
+function wrongChecksum(): NpyError {
+  return new NpyError("ERR_NPZ_CRC", "the member's checksum does not match its bytes");
 }

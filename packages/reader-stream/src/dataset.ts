@@ -1,105 +1,207 @@
-import { createHash } from "node:crypto";
-import { type NdArray, NpyError } from "@npystream/codec";
-import { ArrayHandle } from "./array-handle.ts";
-import { Batches, type BatchesOptions } from "./batches.ts";
-import { openNpy } from "./open-array.ts";
-import type { SourceLike } from "./open-source.ts";
-import { checkOptionKeys } from "./option-keys.ts";
+import { type ByteReadOptions, checkOptionKeys, NpyError } from "@npystream/codec";
+import type { BatchesOptions } from "./batch-options.ts";
+import type { BatchStream } from "./batch-stream.ts";
+import { Batches } from "./batches.ts";
+import type { DatasetDTypes, FieldArrays, FieldInfo } from "./dataset-types.ts";
+import { type BatchesExplanation, explainBatches } from "./explain-batches.ts";
+import { gatherField } from "./field-chunks.ts";
+import { type FieldStats, readStats, type StatsOptions } from "./field-stats.ts";
+import { type AnyRowPredicate, filterRows } from "./filter-rows.ts";
+import type { RowFields } from "./row-fields.ts";
+import { chooseRows, type RowChoice } from "./row-selection.ts";
+import { SelectedFields } from "./selected-fields.ts";
+import { type SplitOptions, splitRows } from "./split-rows.ts";
 
-/** Where a field's rows are from: `x.npy`, `set.npz#labels`, any other source, a list of shards, or an opened array. */
-export type FieldSource = SourceLike | readonly SourceLike[] | ArrayHandle;
-
-/** One field of a dataset. */
-export interface FieldSpec {
-  /** Where its rows are from. */
-  readonly from: FieldSource;
+/** Options of `Dataset.where`. */
+export interface WhereOptions<Name extends string = string> extends ByteReadOptions {
+  /** Fields that the predicate looks at; no others are read. @defaultValue all of them */
+  readonly fields?: readonly Name[];
 }
 
-/** Fields by name: a source, or a specification of one. */
-export type DatasetFields = Readonly<Record<string, FieldSource | FieldSpec>>;
+let readFields: (dataset: Dataset<never>) => RowFields;
+
+/** Gives what a dataset reads its rows from. */
+export function rowFieldsOf<T extends DatasetDTypes>(dataset: Dataset<T>): RowFields {
+  // What it reads from does not depend on the dtypes that the compiler knows of.
+  return readFields(dataset as unknown as Dataset<never>);
+}
 
 /**
- * Opens arrays of the same number of rows as the fields of one dataset, features and labels for example. Reads headers
- * and no data. A handle that is passed in stays the caller's to close.
+ * Rows of several arrays that belong together. Made by `openDataset`, `concat` and `mix`.
  *
- * @example
- * const dataset = await openDataset({ features: ["x-0.npy", "x-1.npy"], labels: "y.npz#labels" });
- *
- * @throws NpyError `ERR_DATASET_ROWS` where fields differ in rows, and those of `openNpy`. TypeError for no fields, or one
- *   named `meta`, which batches have already.
+ * What `select`, `pick`, `split` and `where` give is a dataset too, which reads from the same arrays: it can be read as long
+ * as they are open, and closing it does nothing. A selection keeps 4 bytes a row in memory (8 past 2^32 rows), and nothing
+ * where its rows follow each other.
  */
-export async function openDataset<const F extends DatasetFields>(fields: F): Promise<Dataset<keyof F & string>> {
-  const names = Object.keys(fields);
-  if (names.length === 0) throw new TypeError("a dataset has at least one field");
-  if (names.includes("meta")) throw new TypeError("a field cannot be named meta: that is what a batch says of itself");
-  const opened: ArrayHandle[] = [];
-  const close = async (): Promise<void> => {
-    for (const handle of opened) await handle.close();
-  };
-  try {
-    const arrays = new Map<string, ArrayHandle>();
-    for (const [name, field] of Object.entries(fields)) {
-      const from = sourceOf(field);
-      const handle = from instanceof ArrayHandle ? from : await openNpy(from);
-      if (handle !== from) opened.push(handle);
-      arrays.set(name, handle);
-    }
-    checkRows(arrays);
-    return new Dataset(arrays, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-/** Rows of several arrays that belong together. Made by {@link openDataset}. */
-export class Dataset<Name extends string = string> implements AsyncDisposable {
+export class Dataset<T extends DatasetDTypes = DatasetDTypes> implements AsyncDisposable {
   /** Number of rows. */
   readonly length: number;
-  /** The arrays by field. */
-  readonly fields: Readonly<Record<Name, ArrayHandle>>;
-  readonly #arrays: ReadonlyMap<string, ArrayHandle>;
-  readonly #close: () => Promise<void>;
+  /** What is known of each field. */
+  readonly fields: { readonly [N in keyof T & string]: FieldInfo<T[N]> };
+  readonly #fields: RowFields;
+  readonly #close: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @internal */
-  constructor(arrays: ReadonlyMap<string, ArrayHandle>, close: () => Promise<void>) {
-    this.length = [...arrays.values()][0]?.length ?? 0;
-    // The keys are those of the fields that openDataset was given.
-    this.fields = Object.freeze(Object.fromEntries(arrays)) as Readonly<Record<Name, ArrayHandle>>;
-    this.#arrays = arrays;
-    this.#close = close;
+  static {
+    readFields = (dataset) => dataset.#fields;
   }
 
-  /** Identifies fields, dtypes, shapes and state of the files, whatever they are called: SHA-256 in hex. */
+  /** @internal */
+  constructor(fields: RowFields, close?: () => Promise<void>) {
+    this.length = fields.length;
+    this.#fields = fields;
+    this.#close = close;
+    const infos = fields.names.map((name) => [name, infoOf(fields, name)]);
+    // Names and dtypes are those that openDataset was given.
+    this.fields = Object.freeze(Object.fromEntries(infos)) as { readonly [N in keyof T & string]: FieldInfo<T[N]> };
+  }
+
+  /** Names of the fields. */
+  get names(): readonly (keyof T & string)[] {
+    return this.#fields.names;
+  }
+
+  /**
+   * Identifies fields, dtypes, rows selected and state of the files, whatever they are called: SHA-256 in hex. An array in
+   * memory is read whole for it, once.
+   */
   get fingerprint(): string {
-    const state = [...this.#arrays].map(([name, { fingerprint }]) => [name, fingerprint]);
-    return createHash("sha256").update(JSON.stringify(state)).digest("hex");
+    return this.#fields.fingerprint;
+  }
+
+  /**
+   * Selects rows, in the order of the choice.
+   *
+   * @example
+   * const few = dataset.select({ step: 10 });
+   * const some = dataset.select([5, 900_000, 5]);
+   * const known = dataset.select(labels.map((label) => label >= 0));
+   *
+   * @throws NpyError `ERR_ROWS_RANGE` for an index outside; RangeError for a mask of another length, TypeError for what is
+   *   no choice of rows.
+   */
+  select(rows: RowChoice): Dataset<T> {
+    return new Dataset<T>(SelectedFields.of(this.#fields, chooseRows(this.length, rows)));
+  }
+
+  /** Leaves only these fields, in this order. @throws TypeError for none, and for one that there is not. */
+  pick<N extends keyof T & string>(...names: readonly N[]): Dataset<Pick<T, N>> {
+    if (names.length === 0) throw new TypeError("a dataset has at least one field");
+    const all = chooseRows(this.length, {});
+    return new Dataset<Pick<T, N>>(SelectedFields.of(this.#fields, all, this.#checkNames(names)));
+  }
+
+  /**
+   * Divides the rows at random into parts that share no row: counts that add up to `length`, or fractions that add up to 1,
+   * whose sizes are rounded by largest remainder and add up to `length` exactly. The same rows, parts and seed give the same
+   * split everywhere. A part has its rows in the order in which they lie.
+   *
+   * Without `stratify` and `groupBy` nothing is read.
+   *
+   * @example
+   * const { train, test } = await dataset.split({ train: 0.8, test: 0.2 }, { seed: 7, stratify: "labels" });
+   *
+   * @throws RangeError for parts that do not add up, TypeError for a field that there is not or that has no single value
+   *   a row; what reading the field throws.
+   */
+  async split<P extends string>(
+    parts: Readonly<Record<P, number>>,
+    options: SplitOptions<keyof T & string> = {},
+  ): Promise<{ readonly [N in P]: Dataset<T> }> {
+    this.#checkNames([options.stratify, options.groupBy].filter((name) => name !== undefined));
+    const selections = await splitRows(this.#fields, parts, options);
+    const datasets = Object.entries(selections).map(([name, rows]) => [
+      name,
+      new Dataset<T>(SelectedFields.of(this.#fields, rows)),
+    ]);
+    // The parts are those that were named.
+    return Object.fromEntries(datasets) as { readonly [N in P]: Dataset<T> };
+  }
+
+  /**
+   * Selects the rows that `predicate` wants, in one pass over the fields that it looks at; a bit a row is kept meanwhile.
+   *
+   * @param predicate - Gets arrays of consecutive rows, in C order from offset 0, and the place of the row in them.
+   * @example
+   * const sevens = await dataset.where(({ labels }, i) => labels.data[i] === 7, { fields: ["labels"] });
+   *
+   * @throws TypeError for a field that there is not and a predicate that gives no boolean; what it and reading throw.
+   */
+  async where<N extends keyof T & string = keyof T & string>(
+    predicate: (rows: FieldArrays<Pick<T, N>>, index: number) => boolean,
+    options: WhereOptions<N> = {},
+  ): Promise<Dataset<T>> {
+    checkOptionKeys("where", options, ["fields", "signal"]);
+    const names = this.#checkNames(options.fields ?? this.#fields.names);
+    // The arrays are those of the fields that were named.
+    const rows = await filterRows(this.#fields, names, predicate as unknown as AnyRowPredicate, options);
+    return new Dataset<T>(SelectedFields.of(this.#fields, rows));
+  }
+
+  /**
+   * Works out count, mean, standard deviation, minimum, maximum and the number of non-finite values of each column, in one
+   * pass and in double precision. The result is plain JSON, and what `standardize` takes.
+   *
+   * @throws TypeError for a field that there is not or that has no real numbers; NpyError `ERR_CAST_RANGE` for an int64 past
+   *   2^53 - 1; what reading throws.
+   */
+  async stats(field: keyof T & string, options: StatsOptions = {}): Promise<FieldStats> {
+    this.#checkNames([field]);
+    return await readStats(this.#fields, field, options);
+  }
+
+  /**
+   * Reads the rows of these indices of every field, in their order; repeats are allowed.
+   *
+   * @throws NpyError `ERR_ROWS_RANGE` for an index outside the dataset; what reading throws.
+   */
+  async gather(rows: ArrayLike<number>, options: ByteReadOptions = {}): Promise<FieldArrays<T>> {
+    checkOptionKeys("gather", options, ["signal"]);
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] as number;
+      if (Number.isInteger(row) && row >= 0 && row < this.length) continue;
+      throw new NpyError("ERR_ROWS_RANGE", `row ${row} is not one of a dataset with ${this.length} rows`);
+    }
+    const reads = this.#fields.names.map(async (name) => {
+      return [name, await gatherField(this.#fields, name, rows, options)] as const;
+    });
+    await Promise.allSettled(reads);
+    // Names and dtypes are those of the fields.
+    return Object.fromEntries(await Promise.all(reads)) as unknown as FieldArrays<T>;
   }
 
   /**
    * Iterates over the rows in batches; field by field the same rows.
    *
-   * @throws TypeError or RangeError for an option that cannot be.
+   * @throws TypeError or RangeError for an option that cannot be; NpyError `ERR_SHUFFLE_ACCESS` where a deflated member is
+   *   to be shuffled, `ERR_STATE_MISMATCH` for a state of another run.
    */
-  batches(options: BatchesOptions): Batches<Name> {
-    return new Batches(this.#arrays, this.length, options);
+  batches(options: BatchesOptions<T>): Batches<T> {
+    return new Batches<T>(this.#fields, options);
   }
 
   /**
-   * Reads the rows of these indices of every field, in their order.
+   * Streams the batches as a `Readable` of objects, with one batch in its buffer beside those that are made ready.
    *
-   * @throws NpyError `ERR_ROWS_RANGE` for an index outside the dataset.
+   * @throws TypeError or RangeError for an option that cannot be.
    */
-  async gather(indices: ArrayLike<number>): Promise<Record<Name, NdArray>> {
-    const entries = [...this.#arrays].map(async ([name, handle]) => [name, await handle.gather(indices)] as const);
-    // The keys are those of the fields.
-    return Object.fromEntries(await Promise.all(entries)) as Record<Name, NdArray>;
+  stream(options: BatchesOptions<T>): BatchStream<T> {
+    return this.batches(options).stream();
   }
 
-  /** Closes the arrays that openDataset opened. Closing twice is harmless. */
+  /**
+   * Tells how `batches(options)` would read: order, blocks and windows, how even its batches are, reads, bytes and memory.
+   * Reads nothing.
+   *
+   * @throws As `batches`.
+   */
+  explain(options: BatchesOptions<T>): BatchesExplanation {
+    return explainBatches(this.#fields, options);
+  }
+
+  /** Closes the arrays that `openDataset` opened. Closing twice is harmless. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close?.() ?? Promise.resolve();
     return this.#closing;
   }
 
@@ -107,22 +209,22 @@ export class Dataset<Name extends string = string> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
 
-function sourceOf(field: FieldSource | FieldSpec): FieldSource {
-  if (typeof field !== "object" || !("from" in field) || field instanceof Uint8Array) return field;
-  checkOptionKeys("a field", field, ["from"]);
-  return field.from;
-}
-
-function checkRows(arrays: ReadonlyMap<string, ArrayHandle>): void {
-  const [first, ...others] = arrays;
-  for (const [name, handle] of others) {
-    if (first === undefined || handle.length === first[1].length) continue;
-    throw new NpyError(
-      "ERR_DATASET_ROWS",
-      `field ${first[0]} has ${first[1].length} rows and field ${name} has ${handle.length}`,
-      { path: handle.path, member: handle.member },
-    );
+  #checkNames<N extends string>(names: readonly N[]): readonly N[] {
+    const odd = names.find((name) => !this.#fields.names.includes(name));
+    if (odd === undefined) return names;
+    throw new TypeError(`the dataset has no field ${odd}; it has ${this.#fields.names.join(", ")}`);
   }
+}
+
+function infoOf(fields: RowFields, name: string): FieldInfo {
+  const [type, rowShape] = [fields.type(name), fields.rowShape(name)];
+  return Object.freeze({
+    dtype: type.dtype,
+    type,
+    shape: Object.freeze([fields.length, ...rowShape]),
+    rowShape: Object.freeze([...rowShape]),
+    byteLength: fields.length * fields.rowBytes(name),
+    isRandomAccess: fields.isRandomAccess(name),
+  });
 }

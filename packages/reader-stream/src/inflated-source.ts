@@ -1,7 +1,10 @@
 import { Readable } from "node:stream";
 import { createInflateRaw } from "node:zlib";
 import { type ByteReadOptions, type ByteSource, isNpyError, NpyError } from "@npystream/codec";
+import { allocateBytes } from "./allocate-bytes.ts";
 import { checkRange } from "./bytes-source.ts";
+import { inflateWhole } from "./inflate-whole.ts";
+import type { WholeSource } from "./whole-source.ts";
 
 /** A source that goes forward cheaply and back only by starting anew; a fork has a position of its own. */
 export interface ForkableSource extends ByteSource {
@@ -15,6 +18,8 @@ export function isForkable(source: ByteSource): source is ForkableSource {
 
 /** Compressed bytes read at once, and inflated bytes handed out at once. */
 const PIECE_BYTES = 256 << 10;
+/** Longest member inflated in one job, which counts in 32 bits and holds all compressed bytes. */
+const MAX_WHOLE_BYTES = 1 << 30;
 
 /**
  * Shows the inflated content of a deflated member as a source.
@@ -33,7 +38,7 @@ export function inflatedSource(
   return new InflatedSource(source, start, compressedSize, byteLength);
 }
 
-class InflatedSource implements ForkableSource {
+class InflatedSource implements ForkableSource, WholeSource {
   readonly byteLength: number;
   readonly version?: string;
   readonly #source: ByteSource;
@@ -63,6 +68,17 @@ class InflatedSource implements ForkableSource {
     return result;
   }
 
+  async readWhole(options?: ByteReadOptions): Promise<Uint8Array> {
+    if (Math.max(this.byteLength, this.#compressedSize) > MAX_WHOLE_BYTES) {
+      const bytes = allocateBytes(this.byteLength);
+      await this.read(bytes, 0, options);
+      return bytes;
+    }
+    const compressed = allocateBytes(this.#compressedSize);
+    await this.#source.read(compressed, this.#start, options);
+    return await inflateWhole(compressed, this.byteLength);
+  }
+
   async close(): Promise<void> {
     await this.#queue;
     await this.#stop();
@@ -84,7 +100,7 @@ class InflatedSource implements ForkableSource {
         filled += part.length;
         continue;
       }
-      const next = await this.#pieces.next();
+      const next = await this.#next(this.#pieces);
       if (next.done) {
         const end = this.#pieceStart + this.#piece.length;
         throw new NpyError("ERR_NPZ_SIZE", `the member declares ${this.byteLength} bytes and inflates to ${end}`);
@@ -95,10 +111,20 @@ class InflatedSource implements ForkableSource {
     if (position + into.length === this.byteLength) await this.#expectEnd();
   }
 
+  /** After a failure the next read starts anew: what has failed once, such as a connection, may not fail again. */
+  async #next(pieces: AsyncGenerator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await pieces.next();
+    } catch (error) {
+      await this.#stop();
+      throw error;
+    }
+  }
+
   /** A stream that goes on past what was declared lies; one piece shows it. */
   async #expectEnd(): Promise<void> {
     const rest = this.#pieceStart + this.#piece.length - this.byteLength;
-    const next = rest > 0 ? undefined : await this.#pieces?.next();
+    const next = rest > 0 || this.#pieces === undefined ? undefined : await this.#next(this.#pieces);
     if (rest > 0 || next?.done === false) {
       await this.#stop();
       throw new NpyError("ERR_NPZ_SIZE", `the member declares ${this.byteLength} bytes and inflates to more`);

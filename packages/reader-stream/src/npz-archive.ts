@@ -7,11 +7,13 @@ import {
   locateMember,
   memberArrayName,
   NpyError,
-  type ReadRequest,
+  parseBlockTable,
+  readFromSource,
   readZipDirectory,
   type ZipMember,
 } from "@npystream/codec";
 import { ArrayHandle, type ArrayOrigin } from "./array-handle.ts";
+import { blockSource } from "./block-source.ts";
 import { checkedSource } from "./checked-source.ts";
 import { inflatedSource } from "./inflated-source.ts";
 import { regionSource } from "./region-source.ts";
@@ -78,7 +80,7 @@ export class NpzArchive implements AsyncDisposable {
     path: string | undefined,
     options: LimitOptions & ByteReadOptions,
   ): Promise<NpzArchive> {
-    const entries = await drive(readZipDirectory(source.byteLength, options), source, options);
+    const entries = await readFromSource(readZipDirectory(source.byteLength, options), source, options);
     return new NpzArchive(source, entries, path, options);
   }
 
@@ -142,31 +144,23 @@ export class NpzArchive implements AsyncDisposable {
   ): Promise<{ source: ByteSource; position: number | undefined }> {
     checkInflatedSize(entry);
     const { method, compressedSize, byteLength, crc32 } = entry;
-    const start = await drive(locateMember(entry, this.#source.byteLength), this.#source, options);
+    const start = await readFromSource(locateMember(entry, this.#source.byteLength), this.#source, options);
     const content =
       method === 0
         ? regionSource(this.#source, start, byteLength)
-        : inflatedSource(this.#source, start, compressedSize, byteLength);
+        : this.#inflated(entry, start, compressedSize, byteLength);
     return { source: checkedSource(content, crc32), position: method === 0 ? start : undefined };
+  }
+
+  #inflated({ blockTable }: ZipMember, start: number, compressedSize: number, byteLength: number): ByteSource {
+    const table = blockTable && parseBlockTable(blockTable, byteLength, compressedSize);
+    if (table === undefined) return inflatedSource(this.#source, start, compressedSize, byteLength);
+    return blockSource(this.#source, { start, byteLength, table });
   }
 
   #listNames(): string {
     const shown = this.names.slice(0, 10).map((name) => JSON.stringify(name));
     if (shown.length === 0) return "none";
     return shown.length < this.names.length ? `${shown.join(", ")}, ...` : shown.join(", ");
-  }
-}
-
-/** Gives a reader of directories the bytes it asks for. */
-async function drive<T>(
-  steps: Generator<ReadRequest, T, Uint8Array>,
-  source: ByteSource,
-  options: ByteReadOptions,
-): Promise<T> {
-  for (let step = steps.next(); ; ) {
-    if (step.done) return step.value;
-    const bytes = new Uint8Array(step.value.length);
-    await source.read(bytes, step.value.position, options);
-    step = steps.next(bytes);
   }
 }

@@ -1,9 +1,8 @@
 import { stat } from "node:fs/promises";
-import { type ByteReadOptions, isNpyError, type LimitOptions } from "@npystream/codec";
+import { type ByteReadOptions, checkOptionKeys, isNpyError, type LimitOptions } from "@npystream/codec";
 import { ArrayHandle, type ArrayOrigin } from "./array-handle.ts";
 import { NpzArchive } from "./npz-archive.ts";
 import { openSource, type SourceLike } from "./open-source.ts";
-import { checkOptionKeys } from "./option-keys.ts";
 import { ShardList } from "./shard-list.ts";
 import { StoredArray } from "./stored-array.ts";
 
@@ -58,7 +57,7 @@ export async function openNpy(
 export async function openNpz(from: SourceLike, options: OpenOptions = {}): Promise<NpzArchive> {
   checkOptionKeys("openNpz", options, OPTION_NAMES);
   options.signal?.throwIfAborted();
-  const { source, path } = await openSource(from);
+  const { source, path } = await openSource(from, options);
   try {
     return await NpzArchive.open(source, path, options);
   } catch (error) {
@@ -101,7 +100,7 @@ async function openOne(from: SourceLike, options: OpenOptions): Promise<OpenedAr
       throw error;
     }
   }
-  const { source, path: opened } = await openSource(from);
+  const { source, path: opened } = await openSource(from, options);
   try {
     const array = await StoredArray.open(source, options);
     const { dataOffset } = array.header;

@@ -1,3 +1,5 @@
+import { keyOf, mix } from "./counter-random.ts";
+
 /**
  * A pseudo-random permutation of the rows 0 to `length` - 1 that needs no memory: position to row and back in O(1).
  *
@@ -32,6 +34,16 @@ export function createPermutation(length: number, seed: number, epoch: number): 
   if (!Number.isSafeInteger(length) || length < 0 || length > 2 ** (2 * MAX_HALF_BITS)) {
     throw new RangeError(`a permutation has 0 to 2^52 rows, not ${length}`);
   }
+  return permutationOf(length, [seed, epoch]);
+}
+
+/**
+ * Makes the permutation of any whole numbers.
+ *
+ * @param length - Number of rows, up to 2^52.
+ * @param words - Safe integers.
+ */
+export function permutationOf(length: number, words: readonly number[]): Permutation {
   let bits = 2;
   while (2 ** bits < length) bits++;
   // Halves that differ by a bit where the number is odd: an unbalanced network is a bijection all the same.
@@ -39,7 +51,7 @@ export function createPermutation(length: number, seed: number, epoch: number): 
   const rightBits = bits - leftBits;
   const leftSize = 2 ** leftBits;
   const rightSize = 2 ** rightBits;
-  const keys = roundKeys(seed, epoch);
+  const keys = roundKeys(words);
   const encrypt = (value: number): number => {
     let left = Math.floor(value / rightSize);
     let right = value % rightSize;
@@ -69,24 +81,9 @@ export function createPermutation(length: number, seed: number, epoch: number): 
   return { length, row: (position) => walk(encrypt, position), position: (row) => walk(decrypt, row) };
 }
 
-/**
- * The 32-bit finaliser of MurmurHash3 (Appleby, `fmix32`). A round of one multiplication fails statistically at 1,000
- * rows.
- */
-function mix(value: number): number {
-  let hash = value ^ (value >>> 16);
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-/** A key a round from the 53 bits of each number. */
-function roundKeys(seed: number, epoch: number): Uint32Array {
-  let state = 0x9e3779b9;
-  for (const value of [seed, epoch]) {
-    for (const word of [value >>> 0, Math.floor(value / 2 ** 32) >>> 0]) state = mix(Math.imul(state, 31) + word);
-  }
+/** Keys of the rounds, from what the order depends on. */
+function roundKeys(words: readonly number[]): Uint32Array {
+  const state = keyOf(words);
   return Uint32Array.from({ length: ROUNDS }, (_, round) => {
     // Weyl steps of the golden ratio keep the keys apart.
     return mix(state + Math.imul(round + 1, 0x9e3779b9));

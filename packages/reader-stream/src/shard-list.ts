@@ -1,11 +1,18 @@
-import { type ByteReadOptions, type DType, NpyError } from "@npystream/codec";
+import {
+  type ByteReadOptions,
+  type DType,
+  type ElementType,
+  NpyError,
+  type ResolvedRange,
+  shapeSize,
+} from "@npystream/codec";
 import { isForkable } from "./inflated-source.ts";
+import type { RowReader } from "./row-reader.ts";
 import type { StoredArray } from "./stored-array.ts";
 
 /** Arrays of one dtype and row shape whose rows follow each other as those of one. */
-export class ShardList<D extends DType = DType> {
+export class ShardList<D extends DType = DType> implements RowReader<D> {
   readonly arrays: readonly StoredArray<D>[];
-  /** Rows in all. */
   readonly length: number;
   /** Index of the first row of each shard. */
   readonly #starts: readonly number[];
@@ -34,12 +41,22 @@ export class ShardList<D extends DType = DType> {
     return first;
   }
 
-  /** Bytes a row. */
+  get type(): ElementType<D> {
+    return this.first.header.type;
+  }
+
   get rowBytes(): number {
     return this.first.rowBytes;
   }
 
-  /** Shape of all rows together. */
+  get isRowMajor(): boolean {
+    return this.first.isRowMajor;
+  }
+
+  get isSequential(): boolean {
+    return this.arrays.some(({ source }) => isForkable(source));
+  }
+
   get shape(): readonly number[] {
     const { shape } = this.first.header;
     return shape.length === 0 ? shape : [this.length, ...shape.slice(1)];
@@ -56,7 +73,6 @@ export class ShardList<D extends DType = DType> {
     ]);
   }
 
-  /** Fills `into`, a whole number of rows, with the rows from `start` on. */
   async readRows(into: Uint8Array, start: number, options?: ByteReadOptions): Promise<void> {
     const { rowBytes } = this;
     let [row, filled] = [start, 0];
@@ -70,6 +86,48 @@ export class ShardList<D extends DType = DType> {
     }
   }
 
+  /**
+   * Fills `into` with a box of all rows, in C order and the machine's byte order.
+   *
+   * @param ranges - One an axis, with steps from 1.
+   */
+  async readBox(ranges: readonly ResolvedRange[], into: Uint8Array, options?: ByteReadOptions): Promise<void> {
+    const [rows, ...inner] = ranges;
+    if (rows === undefined) return await this.first.readBox(ranges, into, options);
+    const { itemSize } = this.type;
+    const rowBytes =
+      shapeSize(
+        inner.map(({ length }) => length),
+        itemSize,
+      ) * itemSize;
+    for (let done = 0; done < rows.length; ) {
+      const row = rows.start + done * rows.step;
+      const shard = this.shardOf(row);
+      const array = this.arrays[shard] as StoredArray<D>;
+      const start = row - (this.#starts[shard] as number);
+      const length = Math.min(rows.length - done, Math.ceil((array.length - start) / rows.step));
+      const part = into.subarray(done * rowBytes, (done + length) * rowBytes);
+      await array.readBox([{ start, step: rows.step, length }, ...inner], part, options);
+      done += length;
+    }
+  }
+
+  /** Fills `into` with rows of one shard while the thread waits; gives `false` where that is not possible. */
+  readRowsSync(into: Uint8Array, start: number): boolean {
+    const shard = this.shardOf(start);
+    const array = this.arrays[shard] as StoredArray<D>;
+    const within = start - (this.#starts[shard] as number);
+    return within + into.length / this.rowBytes <= array.length && array.readRowsSync(into, within);
+  }
+
+  /** Gives rows as they lie in memory, where the source is resident and they need no change; else `undefined`. */
+  viewRows(start: number, stop: number): Uint8Array | undefined {
+    const shard = this.shardOf(start);
+    const first = this.#starts[shard] as number;
+    const array = this.arrays[shard] as StoredArray<D>;
+    return stop - first <= array.length ? array.viewRows(start - first, stop - first) : undefined;
+  }
+
   /** Index of the shard that holds `row`: the last that starts at or before it. */
   shardOf(row: number): number {
     let [low, high] = [0, this.#starts.length - 1];
@@ -81,15 +139,13 @@ export class ShardList<D extends DType = DType> {
     return low;
   }
 
-  /** The same shards for a reader of its own, so that two that go forward do not send each other back. */
   fork(): ShardList<D> {
-    if (!this.arrays.some(({ source }) => isForkable(source))) return this;
+    if (!this.isSequential) return this;
     return new ShardList(
       this.arrays.map((array) => array.withSource((source) => (isForkable(source) ? source.fork() : source))),
     );
   }
 
-  /** Gives back what a fork holds. */
   async release(): Promise<void> {
     for (const { source } of this.arrays) if (isForkable(source)) await source.close();
   }

@@ -1,7 +1,6 @@
 import {
   type ByteReadOptions,
   type ByteSource,
-  copyToC,
   type DType,
   type LimitOptions,
   NdArray,
@@ -10,22 +9,19 @@ import {
   type NpyHeader,
   npyDataOffset,
   parseNpyHeader,
+  type ResolvedRange,
   shapeSize,
   stridesOf,
   swapRecordsInPlace,
   viewData,
 } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
+import { copyElements } from "./copy-elements.ts";
+import { readBox } from "./read-box.ts";
+import { canReadWhole } from "./whole-source.ts";
 
 /** Enough for nearly every header, and one page of most file systems. */
 const FIRST_READ_BYTES = 4096;
-/** Largest buffer in which columns of a Fortran array are read together. */
-const SPAN_BYTES = 8 << 20;
-/** Columns are read together, with what lies between them, up to this many times the bytes asked for. */
-const MAX_AMPLIFICATION = 4;
-/** Or up to this many bytes between them: a read of its own takes as long as copying them does. */
-const MAX_GAP_BYTES = 64 << 10;
-
 /** One array as it lies in one source: its header, and rows read from it in C order and the machine's byte order. */
 export class StoredArray<D extends DType = DType> {
   readonly header: NpyHeader<D>;
@@ -60,16 +56,12 @@ export class StoredArray<D extends DType = DType> {
     return new StoredArray(header, source);
   }
 
-  /**
-   * Reads the whole array in the order of its file.
-   *
-   * @param into - The data's number of bytes, kept by the result.
-   */
-  async readAll(into: Uint8Array, options?: ByteReadOptions): Promise<NdArray<D>> {
-    const { type, shape, order, dataOffset } = this.header;
-    if (into.length > 0) await this.source.read(into, dataOffset, options);
-    this.#toNative(into);
-    return new NdArray({ dtype: type, shape, strides: stridesOf(shape, order), data: viewData(type, into) });
+  /** Reads the whole array, in the order of its file, into memory of the caller's own. */
+  async readAll(options?: ByteReadOptions): Promise<NdArray<D>> {
+    const { type, shape, order } = this.header;
+    const bytes = await this.#readData(options);
+    this.#toNative(bytes);
+    return new NdArray({ dtype: type, shape, strides: stridesOf(shape, order), data: viewData(type, bytes) });
   }
 
   /** The same array read through another source. */
@@ -95,40 +87,55 @@ export class StoredArray<D extends DType = DType> {
       this.#toNative(into);
       return;
     }
-    const { type, shape } = header;
-    const rows = into.length / rowBytes;
-    // The same rows as a Fortran array of their own: their columns one behind the other.
-    const columns = allocateBytes(into.length);
-    await this.#readColumns(columns, start, rows, options);
-    this.#toNative(columns);
-    const subShape = [rows, ...shape.slice(1)];
-    const strides = stridesOf(subShape, "F");
-    const array = new NdArray<D>({ dtype: type, shape: subShape, strides, data: viewData(type, columns) });
-    copyToC(array, viewData(type, into));
+    const all = header.shape.slice(1).map((length) => ({ start: 0, step: 1, length }));
+    await this.readBox([{ start, step: 1, length: into.length / rowBytes }, ...all], into, options);
   }
 
-  async #readColumns(into: Uint8Array, start: number, rows: number, options?: ByteReadOptions): Promise<void> {
-    const { header, source, length } = this;
-    const { itemSize, dataOffset } = header;
-    const columnBytes = rows * itemSize;
-    const stepBytes = length * itemSize;
-    const count = into.length / columnBytes;
-    const isDense = stepBytes <= columnBytes * MAX_AMPLIFICATION || stepBytes - columnBytes <= MAX_GAP_BYTES;
-    const together = isDense ? Math.max(1, Math.floor(SPAN_BYTES / stepBytes)) : 1;
-    const span = together > 1 ? allocateBytes(Math.min(together, count) * stepBytes) : into;
-    for (let column = 0; column < count; column += together) {
-      const taken = Math.min(together, count - column);
-      const position = dataOffset + column * stepBytes + start * itemSize;
-      if (together === 1) {
-        await source.read(into.subarray(column * columnBytes, (column + 1) * columnBytes), position, options);
-        continue;
-      }
-      const read = span.subarray(0, (taken - 1) * stepBytes + columnBytes);
-      await source.read(read, position, options);
-      for (let i = 0; i < taken; i++) {
-        into.set(read.subarray(i * stepBytes, i * stepBytes + columnBytes), (column + i) * columnBytes);
-      }
+  /** Fills `into` as `readRows` does while the thread waits; gives `false` where the source or the order does not allow it. */
+  readRowsSync(into: Uint8Array, start: number): boolean {
+    const { header, source, rowBytes } = this;
+    if (source.readSync === undefined || !this.isRowMajor) return false;
+    source.readSync(into, header.dataOffset + start * rowBytes);
+    this.#toNative(into);
+    return true;
+  }
+
+  /**
+   * Fills `into` with a box of the array, in C order and the machine's byte order.
+   *
+   * @param ranges - One an axis, with steps from 1.
+   */
+  async readBox(ranges: readonly ResolvedRange[], into: Uint8Array, options?: ByteReadOptions): Promise<void> {
+    const { header, source } = this;
+    const { type, shape, itemSize, dataOffset } = header;
+    if (this.isRowMajor) {
+      await readBox(source, dataOffset, type, { shape, ranges, itemSize }, into, options);
+      this.#toNative(into);
+      return;
     }
+    // In the file the first axis is the innermost one.
+    const box = { shape: shape.toReversed(), ranges: ranges.toReversed(), itemSize };
+    const bytes = allocateBytes(into.length);
+    await readBox(source, dataOffset, type, box, bytes, options);
+    this.#toNative(bytes);
+    const lengths = ranges.map(({ length }) => length);
+    copyElements(type, bytes, { shape: lengths, strides: stridesOf(lengths, "F") }, into);
+  }
+
+  /** Gives rows as they lie in memory, where the source is resident and they need no change; else `undefined`. */
+  viewRows(start: number, stop: number): Uint8Array | undefined {
+    const { header, source, rowBytes } = this;
+    if (source.bytes === undefined || !this.isRowMajor || header.swaps.length > 0) return undefined;
+    return source.bytes(header.dataOffset + start * rowBytes, (stop - start) * rowBytes);
+  }
+
+  async #readData(options?: ByteReadOptions): Promise<Uint8Array> {
+    const { source } = this;
+    const { dataOffset, byteLength } = this.header;
+    if (canReadWhole(source)) return (await source.readWhole(options)).subarray(dataOffset);
+    const bytes = allocateBytes(byteLength);
+    if (byteLength > 0) await source.read(bytes, dataOffset, options);
+    return bytes;
   }
 
   #toNative(bytes: Uint8Array): void {

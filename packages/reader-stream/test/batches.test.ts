@@ -3,8 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { encodeNpy, NdArray } from "@npystream/codec";
 import test from "ava";
 import fc from "fast-check";
-import { type BatchesOptions, createPermutation, type Dataset, openDataset, openNpy } from "../src/index.ts";
+import {
+  type BatchesOptions,
+  createPermutation,
+  type Dataset,
+  type DTypesOf,
+  openDataset,
+  openNpy,
+} from "../src/index.ts";
 import { numpy, openDescriptors, testFolder } from "./arrays-by-numpy.ts";
+import { collect } from "./collect.ts";
 
 const folder = testFolder("batches");
 numpy(
@@ -20,8 +28,11 @@ np.save(sys.argv[1] + '/short.npy', y[:-1])
 );
 const fields = { features: join(folder, "x.npy"), labels: `${join(folder, "y.npz")}#labels` };
 
+type Pair = DTypesOf<typeof fields>;
+type Options = Omit<BatchesOptions<Pair>, "transform">;
+
 /** Labels in the order of delivery; features of each row must say the same. */
-async function order(dataset: Dataset<"features" | "labels">, options: BatchesOptions): Promise<number[]> {
+async function order(dataset: Dataset<Pair>, options: Options): Promise<number[]> {
   const rows: number[] = [];
   for await (const { features, labels, meta } of dataset.batches(options)) {
     const data = labels.data as BigInt64Array;
@@ -143,7 +154,7 @@ test.serial(
     const source = {
       byteLength: bytes.length,
       read: async (into: Uint8Array, position: number) => {
-        if (position > 300) throw error;
+        if (position > 0 && position + into.length > 300) throw error;
         into.set(bytes.subarray(position, position + into.length));
       },
       close: async () => undefined,
@@ -157,7 +168,7 @@ test.serial(
       error,
     );
     t.true((await batches.next()).done);
-    for await (const _ of dataset.batches({ size: 30, prefetch: 4 })) break;
+    for await (const _ of dataset.batches({ size: 30, prefetch: 4, memory: 500 })) break;
   },
 );
 
@@ -181,6 +192,109 @@ test.serial("overlapping calls of next are answered in order", async (t) => {
   );
 });
 
+test.serial("a last batch is padded with zeros and a mask, or filled with the first rows of its epoch", async (t) => {
+  await using dataset = await openDataset(fields);
+  const all = await collect(dataset.batches({ size: 400, last: "pad" }));
+  const last = all.at(-1);
+  t.deepEqual(
+    all.map(({ meta }) => [meta.rows, meta.valid?.reduce((sum, one) => sum + one, 0)]),
+    [
+      [400, 400],
+      [400, 400],
+      [400, 200],
+    ],
+  );
+  t.deepEqual([last?.labels.get(199), last?.labels.get(200), last?.features.get(399, 0)], [999n, 0n, 0]);
+  t.deepEqual([last?.meta.rowIds[199], last?.meta.rowIds[200]], [999, -1]);
+  const options = { size: 400, last: "wrap", shuffle: true, seed: 4 } as const;
+  const wrapped = await order(dataset, options);
+  t.deepEqual(wrapped.slice(1000), wrapped.slice(0, 200));
+  t.is(new Set(wrapped).size, 1000);
+  await using few = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array([1, 2, 3]))) });
+  const [only] = await collect(few.batches({ size: 7, last: "wrap" }));
+  t.deepEqual(only?.x.toNested(), [1, 2, 3, 1, 2, 3, 1]);
+});
+
+test.serial(
+  "the arrays of a pooled batch are detached when the next one is asked for, and fresh ones stay",
+  async (t) => {
+    await using dataset = await openDataset(fields);
+    for (const shuffle of [false, true, { kind: "full" }] as const) {
+      const pooled = dataset.batches({ size: 100, ownership: "pooled", shuffle });
+      const first = (await pooled.next()).value;
+      t.is(first?.labels.data.length, 100);
+      await pooled.next();
+      t.is(first?.labels.data.length, 0);
+      await pooled.return();
+    }
+    const fresh = dataset.batches({ size: 100 });
+    const first = (await fresh.next()).value;
+    await fresh.next();
+    t.is(first?.labels.get(99), 99n);
+    t.throws(() => dataset.batches({ size: 1, ownership: "pooled" }).stream(), { instanceOf: TypeError });
+  },
+);
+
+test.serial("a transform gets random numbers of each row, the same in any batch", async (t) => {
+  await using dataset = await openDataset(fields);
+  const draws = async (options: Options): Promise<Map<number, number>> => {
+    const drawn = new Map<number, number>();
+    const transform: BatchesOptions<Pair>["transform"] = (batch, random) => {
+      for (const [i, row] of batch.meta.rowIds.entries()) drawn.set(row, random(i).uint32());
+      return { ...batch, labels: NdArray.from(Float32Array.from(batch.meta.rowIds)) };
+    };
+    for await (const { labels, meta } of dataset.batches({ ...options, transform })) {
+      t.deepEqual(labels?.dtype, "float32");
+      t.is(labels?.length, meta.rows);
+    }
+    return drawn;
+  };
+  const one = await draws({ size: 64, shuffle: true, seed: 3 });
+  const other = await draws({ size: 300, seed: 3, prefetch: 0 });
+  t.deepEqual(
+    [...one].sort(([a], [b]) => a - b),
+    [...other],
+  );
+  t.true(new Set(one.values()).size > 990);
+  t.notDeepEqual([...(await draws({ size: 300, seed: 4 }))], [...other]);
+});
+
+test.serial("a batch that cannot be made is skipped where onError says so, and counts as delivered", async (t) => {
+  await using dataset = await openDataset(fields);
+  const failures: unknown[] = [];
+  const batches = dataset.batches({
+    size: 250,
+    transform: (batch) => {
+      if (batch.meta.index === 1) throw new Error("a bad batch");
+      return undefined;
+    },
+    onError: ({ error, meta }) => {
+      failures.push([String(error), meta.position]);
+      return "skip";
+    },
+  });
+  const seen: number[] = [];
+  for await (const { meta } of batches) seen.push(meta.index);
+  t.deepEqual(seen, [0, 2, 3]);
+  t.deepEqual(failures, [["Error: a bad batch", 250]]);
+  t.deepEqual([batches.state().epoch, batches.state().position], [1, 0]);
+  const failing = dataset.batches({
+    size: 250,
+    transform: () => Promise.reject(new Error("no")),
+    onError: () => "fail",
+  });
+  await t.throwsAsync(failing.next(), { message: "no" });
+});
+
+test.serial("metrics count what was delivered and read", async (t) => {
+  await using dataset = await openDataset(fields);
+  const batches = dataset.batches({ size: 300, shuffle: true, epochs: 2 });
+  for await (const _ of batches);
+  const { batches: count, rows, bytes, reads, windows, waitMs, peakBytes } = batches.metrics();
+  t.deepEqual([count, rows, bytes], [8, 2000, 2 * 1000 * (12 + 8)]);
+  t.true(reads > 0 && windows >= 2 && waitMs > 0 && peakBytes > 0);
+});
+
 const refuses = test.macro({
   title: (_, options: object) => `batches refuse ${JSON.stringify(options)}`,
   async exec(t, options: object) {
@@ -200,9 +314,21 @@ for (const options of [
   test(refuses, options);
 }
 for (const options of [
-  { size: 1, last: "wrap" },
+  { size: 1, last: "round" },
   { size: 1, prefetch: -1 },
   { size: 1, shufle: false },
+  { size: 1, shuffle: { kind: "block", blockRows: 0 } },
+  { size: 1, shuffle: { kind: "full", blockRows: 2 } },
+  { size: 1, memory: -1 },
+  { size: 1, ownership: "mine" },
+  { size: 1, io: "mmap" },
+  { size: 1, shard: { index: 2, count: 2 } },
+  { size: 1, shard: { index: 0, count: 2, lanes: 3 } },
+  { size: 1, shard: { index: 0, count: 1, lanes: 2 } },
+  { size: 1, sampler: { kind: "weighted" } },
+  { size: 1, shuffle: true, sampler: { kind: "balanced", labels: [1, 2, 3] } },
+  { size: 1, resume: "any" },
+  { size: 1, state: {} },
 ])
   test(refuses, options);
 

@@ -101,7 +101,7 @@ export function nameOf(value: unknown): string {
 }
 
 /** Tells whether two element types are one, parameters included. */
-function isSameType(a: ElementType, b: ElementType): boolean {
+export function isSameType(a: ElementType, b: ElementType): boolean {
   return a === b || (a.dtype === b.dtype && JSON.stringify(a.descr) === JSON.stringify(b.descr));
 }
 

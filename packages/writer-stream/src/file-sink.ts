@@ -1,8 +1,9 @@
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, link, lstat, open, realpath, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, type FileHandle, link, lstat, open, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ByteSink, NpyError } from "@npystream/codec";
+import { DurableFile, stoppedError } from "./durable-file.ts";
 import { checkOptionKeys } from "./option-keys.ts";
 import { partialName, removeStalePartials } from "./partial-file.ts";
 import { errnoOf, existsError, writeError } from "./write-error.ts";
@@ -20,13 +21,6 @@ export interface FileSink extends ByteSink {
   readonly path: string;
 }
 
-/** Most bytes of one system call; Linux takes 2 GiB, and an abort is noticed between two. */
-const CALL_BYTES = 64 << 20;
-/**
- * Bytes after which a flush to the disk begins, while more are made and written: 512 MiB in rows took 0.41 s for 0.56 s
- * on ext4. Within larger writes nothing is made meanwhile, and it was slower.
- */
-const FLUSH_BYTES = 16 << 20;
 /** Systems and file systems say so where a folder cannot be opened or flushed; there is nothing to flush then. */
 const NO_FOLDER_SYNC: ReadonlySet<unknown> = new Set(["EACCES", "EPERM", "EISDIR", "EINVAL", "ENOTSUP", "ENOSYS"]);
 /** What file systems without hard links answer. */
@@ -46,21 +40,46 @@ const NO_LINKS: ReadonlySet<unknown> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP"
  */
 export async function fileSink(path: string | URL, options: FileSinkOptions = {}): Promise<FileSink> {
   checkOptionKeys(options, ["overwrite"]);
-  const { overwrite = false } = options;
-  const asked = resolve(path instanceof URL ? fileURLToPath(path) : path);
+  return await openPartialFile(path, options.overwrite ?? false);
+}
+
+/**
+ * Opens a file as {@link fileSink} does, which can also be read until it is committed.
+ *
+ * @param base - What it takes over from the existing file. @defaultValue nothing
+ * @throws what `fileSink` throws.
+ */
+export async function openPartialFile(
+  path: string | URL,
+  overwrite: boolean,
+  base?: PartialFileBase,
+): Promise<PartialFile> {
+  const asked = pathOf(path);
   try {
     const mode = await existingMode(asked, overwrite);
     const target = mode === undefined ? asked : await realpath(asked);
     const folder = dirname(target);
     await removeStalePartials(folder, basename(target));
     const partial = join(folder, partialName(basename(target)));
-    // 0o666 less the umask, as np.save creates files.
-    const handle = await open(partial, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
-    return new PartialFile({ handle, partial, path: asked, target, overwrite, mode });
+    const handle = base === undefined ? await createFile(partial) : await copyStart(target, partial, base.byteLength);
+    return new PartialFile({ handle, partial, path: asked, target, overwrite, mode, base });
   } catch (error) {
     // A path that is none, one with a NUL in it, is a bad argument.
     throw error instanceof TypeError ? error : writeError(error, asked);
   }
+}
+
+/** Absolute path of a path or URL. @throws TypeError for what is neither. */
+export function pathOf(path: string | URL): string {
+  return resolve(path instanceof URL ? fileURLToPath(path) : path);
+}
+
+/** What a file takes over from the one that it replaces. */
+export interface PartialFileBase {
+  /** Bytes that it begins with; writing goes on behind them. */
+  readonly byteLength: number;
+  /** Looks, right before it gets the name, whether the other is still as it was. @throws NpyError `ERR_WRITE_IO` */
+  readonly checkUnchanged: () => Promise<void>;
 }
 
 interface PartialFileInit {
@@ -70,40 +89,41 @@ interface PartialFileInit {
   readonly target: string;
   readonly overwrite: boolean;
   readonly mode: number | undefined;
+  readonly base: PartialFileBase | undefined;
 }
 
-class PartialFile implements FileSink {
+/** A file on its way to its name. */
+export class PartialFile implements FileSink {
   readonly seekable = true;
   readonly path: string;
   readonly #init: PartialFileInit;
+  readonly #file: DurableFile;
   #end = 0;
-  #unflushed = 0;
-  #flushing: Promise<void> | undefined;
-  #flushFailure: { readonly error: unknown } | undefined;
-  #aborted = false;
   #published = false;
   #commit: Promise<void> | undefined;
   #abort: Promise<void> | undefined;
 
+  /** @internal */
   constructor(init: PartialFileInit) {
     this.path = init.path;
     this.#init = init;
+    this.#end = init.base?.byteLength ?? 0;
+    this.#file = new DurableFile(init.handle, init.path);
   }
 
-  async write(bytes: Uint8Array, position: number = this.#end): Promise<void> {
-    const { byteLength } = bytes;
-    this.#end = Math.max(this.#end, position + byteLength);
-    try {
-      for (let done = 0; done < byteLength; ) {
-        if (this.#aborted) throw new Error("the file was aborted");
-        const length = Math.min(byteLength - done, CALL_BYTES);
-        const { bytesWritten } = await this.#init.handle.write(bytes, done, length, position + done);
-        done += bytesWritten;
-        this.#unflushed += bytesWritten;
-        if (length < FLUSH_BYTES && this.#unflushed >= FLUSH_BYTES) this.#flush();
-      }
-    } catch (error) {
-      throw writeError(error, this.path);
+  write(bytes: Uint8Array, position: number = this.#end): Promise<void> {
+    this.#end = Math.max(this.#end, position + bytes.length);
+    return this.#file.write(bytes, position);
+  }
+
+  /** Reads what was written, a piece at a time into the same memory. */
+  async *read(pieceBytes: number): AsyncGenerator<Uint8Array, void> {
+    const piece = new Uint8Array(pieceBytes);
+    for (let position = 0; position < this.#end; ) {
+      const { bytesRead } = await this.#init.handle.read(piece, 0, pieceBytes, position);
+      if (bytesRead === 0) throw new NpyError("ERR_WRITE_IO", `the file ends at ${position}`, { path: this.path });
+      yield piece.subarray(0, bytesRead);
+      position += bytesRead;
     }
   }
 
@@ -118,34 +138,18 @@ class PartialFile implements FileSink {
   }
 
   abort(): Promise<void> {
-    this.#aborted = true;
     this.#abort ??= this.#remove();
     return this.#abort;
   }
 
-  #flush(): void {
-    if (this.#flushing !== undefined) return;
-    this.#unflushed = 0;
-    this.#flushing = this.#init.handle
-      .datasync()
-      .catch((error: unknown) => {
-        // Kept for the commit: the system reports a lost write once, and the next flush succeeds.
-        this.#flushFailure ??= { error };
-      })
-      .finally(() => {
-        this.#flushing = undefined;
-      });
-  }
-
   async #publish(): Promise<void> {
     const { handle, partial, target, overwrite, mode } = this.#init;
-    await this.#flushing;
-    if (this.#flushFailure !== undefined) throw this.#flushFailure.error;
     if (mode !== undefined && ((await handle.stat()).mode & 0o7777) !== mode) await handle.chmod(mode);
-    await handle.sync();
+    await this.#file.sync();
     await handle.close();
+    await this.#init.base?.checkUnchanged();
     // From here to the system call that gives the name nothing else runs, so an abort comes before it or too late.
-    if (this.#aborted) throw new Error("the file was aborted");
+    if (this.#file.isStopped) throw stoppedError();
     if (overwrite) await rename(partial, target);
     else await renameToNew(partial, target);
     this.#published = true;
@@ -153,11 +157,13 @@ class PartialFile implements FileSink {
   }
 
   async #remove(): Promise<void> {
+    const stopped = this.#file.stop();
     // A commit under way ends first: closing waits for its calls, and only it knows whether the name was given.
     await this.#commit?.catch(() => undefined);
     if (this.#published) return;
     const { handle, partial } = this.#init;
     try {
+      await stopped;
       await handle.close();
     } finally {
       await rm(partial, { force: true });
@@ -173,6 +179,29 @@ async function existingMode(path: string, overwrite: boolean): Promise<number | 
   const file = found.isSymbolicLink() ? await lstatIfAny(await realpath(path)) : found;
   if (file?.isFile()) return file.mode & 0o7777;
   throw new NpyError("ERR_WRITE_IO", `${path} is not a regular file and is not replaced by one`, { path });
+}
+
+function createFile(path: string): Promise<FileHandle> {
+  // 0o666 less the umask, as np.save creates files.
+  return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+}
+
+/** Copies the first bytes of a file, sharing them with it where the file system can. */
+async function copyStart(from: string, to: string, byteLength: number): Promise<FileHandle> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    // The copy has the permissions of the file, which may not allow writing.
+    await chmod(to, 0o600);
+    const handle = await open(to, constants.O_RDWR);
+    await handle.truncate(byteLength).catch(async (error: unknown) => {
+      await handle.close();
+      throw error;
+    });
+    return handle;
+  } catch (error) {
+    await rm(to, { force: true });
+    throw error;
+  }
 }
 
 async function lstatIfAny(path: string): Promise<Stats | undefined> {
@@ -200,7 +229,8 @@ async function renameToNew(partial: string, target: string): Promise<void> {
   await rm(partial, { force: true }).catch(() => undefined);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Flushes what a folder says of its files, where the system can. */
+export async function syncFolder(folder: string): Promise<void> {
   try {
     await using handle = await open(folder, constants.O_RDONLY);
     await handle.sync();

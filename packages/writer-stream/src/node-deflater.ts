@@ -1,41 +1,57 @@
 import { promisify } from "node:util";
-import { constants, crc32, deflateRaw, deflateRawSync, type ZlibOptions } from "node:zlib";
-import { type ZipDeflater, type ZipInput, zipBlocks } from "@npystream/codec";
-import pLimit from "p-limit";
+import { constants, deflateRaw, type ZlibOptions } from "node:zlib";
+import pLimit, { type LimitFunction } from "p-limit";
 
-/** Output is collected in pieces of this; zlib's 16 KiB make thousands of them of a large member. */
+/** Output is collected in pieces of this; zlib's 16 KiB make many of a block. */
 const CHUNK_BYTES = 256 << 10;
-/** Blocks deflated at once: as many as Node's thread pool has threads by default, and as many to take next. */
-const CONCURRENCY = 8;
+/** Buffers are whole multiples of this, so that one serves members whose blocks differ by a row. */
+const BUFFER_BYTES = 2 << 20;
 
 const deflateRawAsync: (bytes: Uint8Array, options: ZlibOptions) => Promise<Uint8Array> = promisify(deflateRaw);
 
-/** Compression and checksum of `node:zlib`: deflate twice, CRC-32 five times as fast as the portable engine. */
-export const nodeDeflater: Required<ZipDeflater> = {
-  deflate: (bytes, level) => deflateRawSync(bytes, blockOptions(level, true)),
-  deflateBlock: (bytes, level, isLast) => deflateRawSync(bytes, blockOptions(level, isLast)),
-  crc32: (bytes, seed) => crc32(bytes, seed),
-};
-
 /**
- * Deflates the blocks of all of `inputs` side by side in Node's thread pool.
+ * Deflates blocks side by side in Node's thread pool, for all members of an archive together.
  *
- * @param level - 0 to 9.
- * @returns The same inputs with their deflated blocks.
+ * A block that is not the last of its member ends with a full flush: at a whole byte, and nothing behind refers to what
+ * is before, so that it inflates alone.
  */
-export async function deflateAhead(inputs: readonly ZipInput[], level: number): Promise<ZipInput[]> {
-  const limit = pLimit(CONCURRENCY);
-  return await Promise.all(
-    inputs.map(async (input) => {
-      const blocks = zipBlocks(input);
-      const deflate = (block: Uint8Array, index: number): Promise<Uint8Array> =>
-        limit(deflateRawAsync, block, blockOptions(level, index === blocks.length - 1));
-      return { ...input, deflated: await Promise.all(blocks.map(deflate)) };
-    }),
-  );
-}
+export class BlockDeflater {
+  /** Most blocks at once, as far as each member has at least one. */
+  readonly concurrency: number;
+  readonly #level: number;
+  readonly #limit: LimitFunction;
+  readonly #spare: Uint8Array[] = [];
+  #inFlight = 0;
 
-/** All blocks but the last end with a full flush: at a whole byte, and nothing behind refers to what is before. */
-function blockOptions(level: number, isLast: boolean): ZlibOptions {
-  return { level, chunkSize: CHUNK_BYTES, finishFlush: isLast ? constants.Z_FINISH : constants.Z_FULL_FLUSH };
+  /** @param level - 0 to 9. */
+  constructor(level: number, concurrency: number) {
+    this.#level = level;
+    this.concurrency = concurrency;
+    this.#limit = pLimit(concurrency);
+  }
+
+  /** Blocks that were taken and not given back. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Gives a buffer of at least `byteLength` bytes. */
+  take(byteLength: number): Uint8Array {
+    this.#inFlight++;
+    const fitting = this.#spare.findIndex(({ length }) => length >= byteLength);
+    const [spare] = fitting < 0 ? [] : this.#spare.splice(fitting, 1);
+    return spare ?? Buffer.allocUnsafeSlow(Math.ceil(byteLength / BUFFER_BYTES) * BUFFER_BYTES);
+  }
+
+  /** Takes a buffer back, of which nothing is needed any more. */
+  give(buffer: Uint8Array): void {
+    this.#inFlight--;
+    if (this.#spare.length < this.concurrency) this.#spare.push(buffer);
+  }
+
+  /** Deflates a block, which must not change meanwhile. */
+  deflate(block: Uint8Array, isLast: boolean): Promise<Uint8Array> {
+    const finishFlush = isLast ? constants.Z_FINISH : constants.Z_FULL_FLUSH;
+    return this.#limit(deflateRawAsync, block, { level: this.#level, chunkSize: CHUNK_BYTES, finishFlush });
+  }
 }

@@ -1,9 +1,18 @@
 import { type ByteSink, formatNpyHeader, NpyError } from "@npystream/codec";
-import { type Entries, GatherBuffer } from "./gather-buffer.ts";
+import { GatherBuffer } from "./gather-buffer.ts";
+import type { GrowingHeader } from "./growing-header.ts";
 import type { NpyWriteResult, ResolvedWriteOptions } from "./npy-write-options.ts";
+import { ProgressClock } from "./progress-clock.ts";
+import { PendingChunk } from "./push-stream.ts";
 import type { RowEncoder, RowType } from "./row-encoder.ts";
 
-const PROGRESS_MS = 100;
+/** An array that is there and gets more rows. */
+export interface GrowingArray {
+  /** Its header. */
+  readonly growing: GrowingHeader;
+  /** Says how many rows it has from the commit on. @throws NpyError `ERR_WRITE_APPEND` */
+  grow(rows: number): void;
+}
 
 /** Puts rows behind a header into a sink: the part of a write stream that is no stream. */
 export class NpyRowWriter {
@@ -12,17 +21,34 @@ export class NpyRowWriter {
   readonly #gather: GatherBuffer;
   readonly #mostRows: number;
   readonly #isSequence: boolean;
-  #hasHeader = false;
+  readonly #array: GrowingArray | undefined;
+  /** Rows that were there before. */
+  readonly #oldRows: number;
+  readonly #progress: ProgressClock;
+  #hasHeader: boolean;
   #rows = 0;
   #chunks = 0;
-  #reportedAt = performance.now();
 
-  /** @param onFailure - Told when gathered rows could not be written, which may be when nobody waits. */
-  constructor(sink: ByteSink, encoder: RowEncoder, options: ResolvedWriteOptions, onFailure: (error: unknown) => void) {
+  /**
+   * @param onFailure - Told when gathered rows could not be written, which may be when nobody waits.
+   * @param array - What the rows are added to, where the sink writes behind rows that are there.
+   */
+  constructor(
+    sink: ByteSink,
+    encoder: RowEncoder,
+    options: ResolvedWriteOptions,
+    onFailure: (error: unknown) => void,
+    array?: GrowingArray,
+  ) {
+    this.#array = array;
+    this.#hasHeader = array !== undefined;
+    this.#oldRows = array?.growing.header.length ?? 0;
+    this.#progress = new ProgressClock(options.onProgress);
     this.#encoder = encoder;
     this.#options = options;
     this.#gather = new GatherBuffer(sink, options.highWaterMark, onFailure);
-    this.#mostRows = options.rows ?? Number.MAX_SAFE_INTEGER;
+    const room = (array?.growing.mostRows ?? Number.MAX_SAFE_INTEGER) - this.#oldRows;
+    this.#mostRows = Math.min(options.rows ?? room, room);
     this.#isSequence = options.framing === "sequence";
   }
 
@@ -33,18 +59,16 @@ export class NpyRowWriter {
    */
   take(chunk: unknown): PendingRows | undefined {
     // The way of most chunks: rows as they lie, behind a header that is written. Nothing is made of them but their copy.
-    if (this.#hasHeader) {
-      const rows = this.#encoder.countPlain(chunk);
-      if (rows >= 0 && this.#rows + rows <= this.#mostRows && this.#gather.take(chunk as Entries)) {
+    const plain = this.#hasHeader ? this.#encoder.plain(chunk) : undefined;
+    if (plain !== undefined) {
+      const rows = this.#encoder.countPlain(plain);
+      if (this.#rows + rows <= this.#mostRows && this.#gather.take(plain)) {
         this.#count(rows);
         return undefined;
       }
     }
     const { rows, pieces } = this.#encoder.encode(chunk, this.#chunks);
-    if (this.#rows + rows > this.#mostRows) {
-      const message = `chunk ${this.#chunks}: ${this.#rows + rows} rows where ${this.#mostRows} were declared`;
-      throw new NpyError("ERR_WRITE_SHAPE", message);
-    }
+    if (this.#rows + rows > this.#mostRows) throw this.#tooMany(this.#rows + rows);
     const pending = new PendingRows(this.#gather, this.#headerBefore(rows), pieces);
     this.#count(rows);
     return pending.take() ? undefined : pending;
@@ -67,14 +91,26 @@ export class NpyRowWriter {
         ? new NpyError("ERR_WRITE_DTYPE", "no chunk came to tell the dtype, and it was not given")
         : new NpyError("ERR_WRITE_SHAPE", "no chunk came to tell the row shape, and it was not given");
     }
-    if (!this.#isSequence) {
-      if (!this.#hasHeader) await this.#gather.write(headerOf(row, this.#rows));
-      else if (declared === undefined) await this.#gather.rewriteStart(headerOf(row, this.#rows));
+    const rows = this.#oldRows + this.#rows;
+    if (this.#array !== undefined) this.#array.grow(rows);
+    else if (!this.#isSequence) {
+      if (!this.#hasHeader) await this.#gather.write(headerOf(row, rows));
+      else if (declared === undefined) await this.#gather.rewriteStart(headerOf(row, rows));
     }
     await this.#gather.drain();
-    this.#options.onProgress?.({ rows: this.#rows, bytes: this.#gather.byteLength });
-    const { dtype } = row.type;
-    return { dtype, shape: Object.freeze([this.#rows, ...row.rowShape]), byteLength: this.#gather.byteLength };
+    this.#progress.last(this.#rows, this.#gather.byteLength);
+    const { dataOffset = 0, byteLength = 0 } = this.#array?.growing.header ?? {};
+    return {
+      dtype: row.type.dtype,
+      shape: Object.freeze([rows, ...row.rowShape]),
+      byteLength: dataOffset + byteLength + this.#gather.byteLength,
+    };
+  }
+
+  #tooMany(rows: number): NpyError {
+    const { rows: declared = rows } = this.#options;
+    if (rows <= declared && this.#array !== undefined) return this.#array.growing.noRoom();
+    return new NpyError("ERR_WRITE_SHAPE", `chunk ${this.#chunks}: ${rows} rows where ${declared} were declared`);
   }
 
   /** The header that goes before the next `rows`, where one does. Its length does not depend on the number of rows. */
@@ -88,22 +124,18 @@ export class NpyRowWriter {
   #count(rows: number): void {
     this.#rows += rows;
     this.#chunks++;
-    const { onProgress } = this.#options;
-    if (onProgress === undefined) return;
-    const now = performance.now();
-    if (now - this.#reportedAt < PROGRESS_MS) return;
-    this.#reportedAt = now;
-    onProgress({ rows: this.#rows, bytes: this.#gather.byteLength });
+    this.#progress.tick(this.#rows, this.#gather);
   }
 }
 
 /** Rows on their way into the sink. */
-export class PendingRows {
+export class PendingRows extends PendingChunk {
   readonly #gather: GatherBuffer;
   readonly #pieces: Iterator<Uint8Array>;
   #piece: Uint8Array | undefined;
 
   constructor(gather: GatherBuffer, header: Uint8Array | undefined, pieces: Iterable<Uint8Array>) {
+    super();
     this.#gather = gather;
     this.#pieces = pieces[Symbol.iterator]();
     this.#piece = header ?? this.#next();

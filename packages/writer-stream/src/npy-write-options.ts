@@ -20,7 +20,7 @@ export interface NpyWriteOptions {
    * @defaultValue that of the first chunk: an `NdArray`'s shape without its first axis, `[]` for a typed array
    */
   readonly rowShape?: readonly number[];
-  /** Number of rows, checked at the end. A sink that cannot seek needs it. @defaultValue whatever comes */
+  /** Number of rows written, checked at the end. A sink that cannot seek needs it. @defaultValue whatever comes */
   readonly rows?: number;
   /**
    * `array`: all chunks make one array. `sequence`: each chunk is a complete `.npy` of its own, one after another, as
@@ -29,6 +29,13 @@ export interface NpyWriteOptions {
    * @defaultValue 'array'
    */
   readonly framing?: "array" | "sequence";
+  /**
+   * `create`: a new file. `append`: rows are added to the `.npy` that is there, which tells dtype and row shape (given
+   * ones must be the same), or, where there is none, a file is created; for a path only.
+   *
+   * @defaultValue 'create'
+   */
+  readonly mode?: "create" | "append";
   /** Whether an existing file is replaced at the end; for a path only. @defaultValue false */
   readonly overwrite?: boolean;
   /** Most bytes gathered in memory before they are written. @defaultValue 2 MiB (2,097,152) */
@@ -45,15 +52,16 @@ export interface NpyWriteResult {
   readonly path?: string;
   /** Element type, `float32`. */
   readonly dtype: DType;
-  /** Shape of the array; of a sequence, that of all its arrays one after another. */
+  /** Shape of the array, old rows included; of a sequence, that of all its arrays one after another. */
   readonly shape: readonly number[];
-  /** Bytes written, headers included: the size of the file. */
+  /** Size of the file: bytes written, headers and old rows included. */
   readonly byteLength: number;
 }
 
 /** Options with their defaults, checked. */
 export interface ResolvedWriteOptions extends NpyWriteOptions {
   readonly framing: "array" | "sequence";
+  readonly mode: "create" | "append";
   readonly overwrite: boolean;
   readonly highWaterMark: number;
 }
@@ -63,6 +71,7 @@ const KEYS: readonly (keyof NpyWriteOptions)[] = [
   "rowShape",
   "rows",
   "framing",
+  "mode",
   "overwrite",
   "highWaterMark",
   "onProgress",
@@ -72,14 +81,22 @@ const KEYS: readonly (keyof NpyWriteOptions)[] = [
 /**
  * Joins options with their defaults.
  *
- * @throws TypeError for an unknown option or framing, and for a sink that cannot seek where the number of rows is not
+ * @throws TypeError for an unknown option, framing or mode, for options that exclude each other, and for a sink that cannot seek where the number of rows is not
  *   known; RangeError for a number that is no count.
  */
 export function resolveWriteOptions(target: WriteTarget, options: NpyWriteOptions): ResolvedWriteOptions {
   checkOptionKeys(options, KEYS);
-  const { framing = "array", overwrite = false, highWaterMark = 2 << 20, rows } = options;
+  const { framing = "array", mode = "create", overwrite = false, highWaterMark = 2 << 20, rows } = options;
   if (framing !== "array" && framing !== "sequence") {
     throw new TypeError(`framing is 'array' or 'sequence', not ${JSON.stringify(framing)}`);
+  }
+  if (mode !== "create" && mode !== "append") {
+    throw new TypeError(`mode is 'create' or 'append', not ${JSON.stringify(mode)}`);
+  }
+  if (mode === "append" && (isSink(target) || framing === "sequence" || overwrite)) {
+    throw new TypeError(
+      "rows are appended to the one array of a file: to a path, without overwrite and framing: 'sequence'",
+    );
   }
   checkCount("highWaterMark", highWaterMark);
   if (rows !== undefined) checkCount("rows", rows);
@@ -92,9 +109,10 @@ export function resolveWriteOptions(target: WriteTarget, options: NpyWriteOption
       "the header, which holds the number of rows, cannot be changed in a sink that cannot seek: give rows or framing: 'sequence'",
     );
   }
-  return { ...options, framing, overwrite, highWaterMark };
+  return { ...options, framing, mode, overwrite, highWaterMark };
 }
 
-function checkCount(name: string, value: number): void {
+/** @throws RangeError for what is no whole number from 0. */
+export function checkCount(name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} is a whole number from 0, not ${value}`);
 }

@@ -1,19 +1,25 @@
-import { Writable } from "node:stream";
-import { type ByteSink, isNpyError } from "@npystream/codec";
-import type { ArrayInput } from "./array-input.ts";
-import { NpyRowWriter, PendingRows } from "./npy-row-writer.ts";
+import {
+  type ByteSink,
+  type DTypeLike,
+  type ElementType,
+  elementType,
+  isNpyError,
+  NpyError,
+  type NpyErrorLocation,
+  type NpyHeader,
+} from "@npystream/codec";
+import { AppendFile, openAppend } from "./append-file.ts";
+import { type ArrayInput, dtypeError, isSameType } from "./array-input.ts";
+import { NpyRowWriter } from "./npy-row-writer.ts";
 import {
   type NpyWriteOptions,
   type NpyWriteResult,
   type ResolvedWriteOptions,
   resolveWriteOptions,
 } from "./npy-write-options.ts";
+import { type ChunkWriter, type OpenChunkWriter, type PendingChunk, PushStream } from "./push-stream.ts";
 import { RowEncoder } from "./row-encoder.ts";
 import { openSink, sinkPath, type WriteTarget } from "./write-target.ts";
-
-/** Chunks that wait in the stream itself while the sink is busy, held by reference. */
-const WAITING_CHUNKS = 2;
-const READY: Promise<void> = Promise.resolve();
 
 /**
  * Creates a stream that writes chunks of rows as one `.npy`, or as one after another with `framing: 'sequence'`.
@@ -22,13 +28,18 @@ const READY: Promise<void> = Promise.resolve();
  * or a `Uint8Array` with the bytes of whole rows in the machine's byte order (of uint8 and bool, whose entries are
  * bytes, both are the same). Nothing is cast. Rows of any layout are written in C order.
  *
- * A path is written atomically, see `fileSink`. Up to `highWaterMark` bytes are gathered, and 2 chunks beside those
+ * A path is written atomically, see `fileSink`. With `mode: 'append'`, rows are added to the file: written behind its
+ * data, flushed to the disk, and only then told of in its header, so that whenever this is cut short a reader finds the
+ * old rows or all of them. An error or abort cuts the file back. Rows come out in the byte order that the file has.
+ *
+ * Up to `highWaterMark` bytes are gathered, and 2 chunks beside those
  * wait in the stream, whose own `writableHighWaterMark` counts chunks. A chunk may be changed again once `write` has
  * called back or `push` has resolved.
  *
  * Errors come out of `push` and `finish`, of callbacks and of the `error` event: `ERR_WRITE_SHAPE` and
  * `ERR_WRITE_DTYPE` for rows that do not fit, `ERR_WRITE_EXISTS` for a target that exists, `ERR_WRITE_NO_SPACE` and
- * `ERR_WRITE_IO` from the sink. Nothing is committed then. An `error` listener is not needed by who uses `push` and
+ * `ERR_WRITE_IO` from the sink; in append mode `ERR_WRITE_LOCKED` while another one appends, `ERR_WRITE_APPEND` for a
+ * file that cannot grow, and those of reading one that is no whole `.npy`. Nothing is committed then. An `error` listener is not needed by who uses `push` and
  * `finish`.
  *
  * @throws TypeError for an unknown option, or a sink that cannot seek without `rows` and `framing: 'sequence'`;
@@ -40,213 +51,76 @@ const READY: Promise<void> = Promise.resolve();
  */
 export function createNpyWriteStream(target: WriteTarget, options: NpyWriteOptions = {}): NpyWriteStream {
   const resolved = resolveWriteOptions(target, options);
-  return new NpyWriteStream(target, resolved, new RowEncoder(resolved.dtype, resolved.rowShape));
+  const encoder = new RowEncoder(resolved.dtype, resolved.rowShape);
+  const open: OpenChunkWriter<NpyWriteResult> = (onFailure) => openWriter(target, resolved, encoder, onFailure);
+  return new NpyWriteStream(open, resolved.signal);
 }
 
 /** A stream of rows into a `.npy`; `createNpyWriteStream` makes it. */
-export class NpyWriteStream extends Writable {
-  readonly #target: WriteTarget;
-  readonly #options: ResolvedWriteOptions;
-  readonly #encoder: RowEncoder;
-  #sink: ByteSink | undefined;
-  #writer: NpyRowWriter | undefined;
-  #committing: Promise<void> | undefined;
-  #result: NpyWriteResult | undefined;
-  #failure: { readonly error: unknown } | undefined;
-  #finished: Promise<NpyWriteResult> | undefined;
-  #resolveFinished: ((result: NpyWriteResult) => void) | undefined;
-  /** Rejects the promises that wait. */
-  readonly #waiting: Set<(reason: unknown) => void> = new Set();
-  #isDropped = false;
-  /** Whether errors are looked for in promises, and whether chunks came by `write`. */
-  #hasPromises = false;
-  #hasWrites = false;
+export class NpyWriteStream extends PushStream<ArrayInput, NpyWriteResult> {}
 
-  /** @internal */
-  constructor(target: WriteTarget, options: ResolvedWriteOptions, encoder: RowEncoder) {
-    super({ objectMode: true, highWaterMark: WAITING_CHUNKS });
-    this.#target = target;
-    this.#options = options;
-    this.#encoder = encoder;
-    this.on("error", this.#onError);
-    const { signal } = options;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (signal?.aborted) this.#onAbort();
+async function openWriter(
+  target: WriteTarget,
+  options: ResolvedWriteOptions,
+  encoder: RowEncoder,
+  onFailure: (error: unknown) => void,
+): Promise<ChunkWriter<NpyWriteResult>> {
+  // A sink has been refused where rows are to be appended.
+  const append = options.mode === "append" && (typeof target === "string" || target instanceof URL);
+  const sink = append ? await openAppend(target) : await openSink(target, options.overwrite);
+  if (!(sink instanceof AppendFile)) return new SinkWriter(sink, new NpyRowWriter(sink, encoder, options, onFailure));
+  try {
+    const same = encoderFor(sink.growing.header, options);
+    return new SinkWriter(sink, new NpyRowWriter(sink, same, options, onFailure, sink));
+  } catch (error) {
+    await sink.abort();
+    throw isNpyError(error) ? error.locate({ path: sink.path }) : error;
   }
-
-  /**
-   * Takes rows; the promise resolves when they may be changed and it is fine to push more. It is cheap where rows only
-   * have to be gathered.
-   *
-   * @throws whatever the stream failed with: NpyError, see {@link createNpyWriteStream}, or `signal.reason`; TypeError
-   *   after `finish` or `end`.
-   */
-  push(rows: ArrayInput): Promise<void> {
-    this.#hasPromises = true;
-    // With nothing waiting in the stream its machinery is passed by, which costs more than copying a row.
-    if (this.#writer === undefined || this.writableLength > 0 || !this.writable) return this.#pushQueued(rows);
-    try {
-      const pending = this.#writer.take(rows);
-      return pending === undefined ? READY : this.#pushQueued(pending);
-    } catch (error) {
-      this.#fail(error);
-      return this.#rejection();
-    }
-  }
-
-  /**
-   * Writes what is left and commits: the file has its name now.
-   *
-   * @throws what `push` throws; NpyError `ERR_WRITE_SHAPE` where not the declared number of rows came.
-   */
-  finish(): Promise<NpyWriteResult> {
-    this.#hasPromises = true;
-    this.#finished ??= new Promise((resolve, reject) => {
-      if (this.#result !== undefined) resolve(this.#result);
-      else this.#onDropped(reject);
-      this.#resolveFinished = resolve;
-    });
-    if (this.writable) this.end();
-    return this.#finished;
-  }
-
-  /** Drops what was written unless it is finished, so that `await using` leaves no half file behind. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#hasPromises = true;
-    if (this.#result === undefined) this.destroy();
-    if (!this.closed) await new Promise<void>((resolve) => this.once("close", resolve));
-  }
-
-  /** @internal */
-  override _construct(callback: (error?: Error | null) => void): void {
-    if (this.#failure !== undefined) {
-      callback();
-      return;
-    }
-    openSink(this.#target, this.#options.overwrite).then((sink) => {
-      this.#sink = sink;
-      this.#writer = new NpyRowWriter(sink, this.#encoder, this.#options, (error) => this.#fail(error));
-      callback();
-    }, callback);
-  }
-
-  /** @internal */
-  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#hasWrites = true;
-    let pending: PendingRows | undefined;
-    try {
-      pending = chunk instanceof PendingRows ? chunk : this.#writer?.take(chunk);
-    } catch (error) {
-      callback(this.#located(error));
-      return;
-    }
-    if (pending === undefined) callback();
-    else pending.write().then(() => callback(), callback);
-  }
-
-  /** @internal */
-  override _final(callback: (error?: Error | null) => void): void {
-    this.#complete().then(
-      () => callback(),
-      (error: unknown) => callback(this.#located(error)),
-    );
-  }
-
-  /** @internal */
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    if (this.#result !== undefined) {
-      callback(error);
-      return;
-    }
-    this.#failure ??= { error: error ?? abortError() };
-    this.#drop().then(
-      () => callback(error),
-      (dropError: Error) => callback(error ?? dropError),
-    );
-  }
-
-  async #complete(): Promise<void> {
-    const result = await this.#writer?.finish();
-    // Destroyed meanwhile: the sink is being aborted.
-    if (result === undefined || this.#sink === undefined || this.#failure !== undefined) return;
-    this.#committing = this.#sink.commit();
-    await this.#committing;
-    this.#result = { ...sinkPath(this.#sink), ...result };
-    this.#resolveFinished?.(this.#result);
-  }
-
-  async #drop(): Promise<void> {
-    try {
-      await this.#sink?.abort();
-      // Too late where the commit has given the name already; then the result stands.
-      await this.#committing?.catch(() => undefined);
-    } finally {
-      this.#isDropped = true;
-      for (const reject of this.#waiting) reject(this.#failure?.error);
-      this.#waiting.clear();
-    }
-  }
-
-  #pushQueued(chunk: unknown): Promise<void> {
-    if (this.#failure !== undefined) return this.#rejection();
-    if (this.writableEnded) return Promise.reject(new TypeError("the stream has ended and takes no more rows"));
-    return heard<void>((resolve, reject) => {
-      this.#onDropped(reject);
-      // Node refuses null before it gets to _write; undefined is refused there, as a chunk of no type.
-      this.write(chunk ?? undefined, (error) => {
-        // A write that fails destroys the stream, which rejects what waits.
-        if (error || this.#failure !== undefined) return;
-        this.#waiting.delete(reject);
-        resolve();
-      });
-    });
-  }
-
-  #rejection(): Promise<never> {
-    return heard<never>((_, reject) => this.#onDropped(reject));
-  }
-
-  /** Rejects once the sink is aborted, so that whoever sees the error finds nothing left behind. */
-  #onDropped(reject: (reason: unknown) => void): void {
-    if (this.#isDropped) reject(this.#failure?.error);
-    else this.#waiting.add(reject);
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error: this.#located(error) };
-    // Node hands on what it is given, and a signal's reason need not be an Error.
-    this.destroy(this.#failure.error as Error);
-  }
-
-  #located(error: unknown): Error {
-    if (isNpyError(error) && this.#sink !== undefined) error.locate(sinkPath(this.#sink));
-    // Everything that throws here throws errors; what a sink rejects with is handed on whatever it is.
-    return error as Error;
-  }
-
-  readonly #onAbort = (): void => {
-    this.#fail(this.#options.signal?.reason);
-  };
-
-  /** Whoever uses push and finish has the error from there and need not listen; who only writes would never know. */
-  readonly #onError = (error: unknown): void => {
-    if (this.#hasWrites && !this.#hasPromises && this.listenerCount("error") === 1) throw error;
-  };
 }
 
-/** For who destroys the stream without saying why. */
-function abortError(): Error {
-  const error = new Error("the stream was destroyed before it was finished");
-  error.name = "AbortError";
-  return error;
+/** Makes rows as a file has them. @throws NpyError `ERR_WRITE_DTYPE`, `ERR_WRITE_SHAPE` where others are asked for. */
+function encoderFor(header: NpyHeader, { dtype, rowShape }: ResolvedWriteOptions): RowEncoder {
+  const own = header.shape.slice(1);
+  if (rowShape !== undefined && rowShape.join() !== own.join()) {
+    const message = `the file has rows of shape [${own.join(", ")}], not [${rowShape.join(", ")}]`;
+    throw new NpyError("ERR_WRITE_SHAPE", message);
+  }
+  return new RowEncoder(typeFor(header, dtype), own, header.swaps);
 }
 
-/** Makes a promise of `push`: `finish` tells of the failure again, so that one nobody waits for is not unhandled. */
-function heard<T>(
-  executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (reason: unknown) => void) => void,
-): Promise<T> {
-  const promise = new Promise<T>(executor);
-  promise.catch(() => undefined);
-  return promise;
+function typeFor(header: NpyHeader, dtype: DTypeLike | undefined): ElementType {
+  const type = dtype === undefined ? header.type : elementType(dtype);
+  // ml_dtypes saves bfloat16 as two bytes of no type, and a file does not tell the one from the other.
+  const isSame = isSameType(type, header.type) || (type.dtype === "bfloat16" && header.descr === "<V2");
+  if (!isSame) throw dtypeError(header.type, type.dtype);
+  return type;
+}
+
+/** Rows on their way into a sink. */
+class SinkWriter implements ChunkWriter<NpyWriteResult> {
+  readonly location: NpyErrorLocation;
+  readonly #sink: ByteSink;
+  readonly #writer: NpyRowWriter;
+
+  constructor(sink: ByteSink, writer: NpyRowWriter) {
+    this.location = sinkPath(sink);
+    this.#sink = sink;
+    this.#writer = writer;
+  }
+
+  take(chunk: unknown): PendingChunk | undefined {
+    return this.#writer.take(chunk);
+  }
+
+  async finish(): Promise<NpyWriteResult> {
+    return { ...sinkPath(this.#sink), ...(await this.#writer.finish()) };
+  }
+
+  commit(): Promise<void> {
+    return this.#sink.commit();
+  }
+
+  abort(reason: unknown): Promise<void> {
+    return this.#sink.abort(reason);
+  }
 }

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { mayBeAlive, ownLife, type ProcessLife } from "./process-life.ts";
+import { formatLife, mayBeAlive, ownLife, type ProcessLife, parseLife } from "./process-life.ts";
 
-const UNIQUE = /^([0-9a-f]{10})-([0-9]{1,10})-([0-9a-f]{1,10})-[0-9a-f]{12}$/;
 const SUFFIX = ".partial";
+/** The name in a partial's name, where that is not too long to be in it: the rest has no dot. */
+const ANY_PARTIAL = /^\.(.+)\.[^.]+\.partial$/;
 /** Longest name that leaves room for the rest in the 255 bytes that file systems take. */
 const NAME_BYTES = 190;
 /** Folders up to this many entries are listed for every writer (under 1 ms measured). */
@@ -23,16 +24,14 @@ const notBefore = new Map<string, number>();
  */
 export function partialName(name: string, life: ProcessLife = ownLife()): string {
   const random = randomBytes(6).toString("hex");
-  return `${prefixOf(name)}${life.machine}-${life.pid}-${life.start}-${random}${SUFFIX}`;
+  return `${hiddenPrefix(name)}${formatLife(life)}-${random}${SUFFIX}`;
 }
 
 /** Reads from a file's name who writes it for `name`; undefined where it is no partial of that name. */
 export function partialOwner(name: string, entry: string): ProcessLife | undefined {
-  const prefix = prefixOf(name);
+  const prefix = hiddenPrefix(name);
   if (!entry.startsWith(prefix) || !entry.endsWith(SUFFIX)) return undefined;
-  const [, machine, pid, start] = UNIQUE.exec(entry.slice(prefix.length, -SUFFIX.length)) ?? [];
-  if (machine === undefined || pid === undefined || start === undefined) return undefined;
-  return { machine, pid: Number(pid), start };
+  return parseLife(entry.slice(prefix.length, -SUFFIX.length));
 }
 
 /**
@@ -56,6 +55,19 @@ export async function removeStalePartials(folder: string, name: string): Promise
   }
 }
 
+/** Removes partials of dead processes among `entries` of `folder`, of every name that `isOwn` says yes to. */
+export async function removeDeadPartials(
+  folder: string,
+  entries: readonly string[],
+  isOwn: (name: string) => boolean,
+): Promise<void> {
+  for (const entry of entries) {
+    const name = ANY_PARTIAL.exec(entry)?.[1];
+    const owner = name === undefined || !isOwn(name) ? undefined : partialOwner(name, entry);
+    if (owner !== undefined && !mayBeAlive(owner)) await rm(join(folder, entry), { force: true });
+  }
+}
+
 function remember(folder: string, entries: number, started: number): void {
   notBefore.delete(folder);
   if (entries <= SMALL_FOLDER) return;
@@ -65,7 +77,8 @@ function remember(folder: string, entries: number, started: number): void {
   if (notBefore.size > REMEMBERED_FOLDERS && oldest !== undefined) notBefore.delete(oldest);
 }
 
-function prefixOf(name: string): string {
+/** Begins the name of a hidden file that belongs to `name`: `.name.`, of a very long name a digest. */
+export function hiddenPrefix(name: string): string {
   const fits = Buffer.byteLength(name) <= NAME_BYTES;
   return `.${fits ? name : createHash("sha256").update(name).digest("hex")}.`;
 }

@@ -14,6 +14,7 @@ export interface ProcessLife {
 }
 
 const UNKNOWN_START = "0";
+const LIFE = /^([0-9a-f]{10})-([0-9]{1,10})-([0-9a-f]{1,10})-[0-9a-f]{12}$/;
 
 let own: ProcessLife | undefined;
 
@@ -43,6 +44,18 @@ export function mayBeAlive(life: ProcessLife): boolean {
   const start = startOf(life.pid);
   if (start === undefined || life.start === UNKNOWN_START) return true;
   return start === life.start;
+}
+
+/** Writes a life as a part of a file's name, `<machine>-<pid>-<start>`. */
+export function formatLife({ machine, pid, start }: ProcessLife): string {
+  return `${machine}-${pid}-${start}`;
+}
+
+/** Reads `<machine>-<pid>-<start>-<random>`, a name that one run of one process has given once; undefined for others. */
+export function parseLife(name: string): ProcessLife | undefined {
+  const [, machine, pid, start] = LIFE.exec(name) ?? [];
+  if (machine === undefined || pid === undefined || start === undefined) return undefined;
+  return { machine, pid: Number(pid), start };
 }
 
 /** Start of a process as Linux tells it; undefined on other systems and for processes that are hidden. */

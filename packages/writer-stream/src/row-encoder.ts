@@ -1,11 +1,13 @@
 import {
+  type ByteSwap,
   type DTypeLike,
   type ElementType,
   elementType,
   isNpyError,
-  type NdArray,
+  NdArray,
   NpyError,
   shapeSize,
+  swapRecordsInPlace,
 } from "@npystream/codec";
 import {
   type ArrayInput,
@@ -33,9 +35,12 @@ export interface RowType {
 /** Some rows as bytes. */
 export interface EncodedRows {
   readonly rows: number;
-  /** The rows in C order and the machine's byte order: views of what was given, or copies made one at a time. */
+  /** The rows in C order and the file's byte order: views of what was given, or copies made one at a time. */
   readonly pieces: Iterable<Uint8Array>;
 }
+
+/** Bytes of a copy in another byte order; as for other copies, the next is made while the last is being written. */
+const SWAP_BYTES = 512 << 10;
 
 /** Turns chunks of rows into bytes, and holds all of them to one element type and one row shape. */
 export class RowEncoder {
@@ -45,9 +50,16 @@ export class RowEncoder {
   /** Type of the typed arrays that hold rows. */
   #storage: unknown;
   #rowBytes = 0;
+  readonly #swaps: readonly ByteSwap[];
 
-  /** Without dtype or row shape the first chunk tells them. @throws NpyError `ERR_NPY_DTYPE`, `ERR_NPY_SHAPE` */
-  constructor(dtype: DTypeLike | undefined, rowShape: readonly number[] | undefined) {
+  /**
+   * Without dtype or row shape the first chunk tells them.
+   *
+   * @param swaps - Parts of every element that the file has in the other byte order.
+   * @throws NpyError `ERR_NPY_DTYPE`, `ERR_NPY_SHAPE`
+   */
+  constructor(dtype: DTypeLike | undefined, rowShape: readonly number[] | undefined, swaps: readonly ByteSwap[] = []) {
+    this.#swaps = swaps;
     this.#type = dtype === undefined ? undefined : elementType(dtype);
     this.#rowShape = rowShape === undefined ? undefined : [...rowShape];
     if (this.#type !== undefined && this.#rowShape !== undefined) this.#settle(this.#type, this.#rowShape);
@@ -59,29 +71,52 @@ export class RowEncoder {
   }
 
   /**
-   * Counts the rows of a typed array, or of bytes, that is whole rows as they are written, without making anything; -1
-   * for everything else, which takes {@link encode}.
+   * Gives the entries of whole rows that lie as they are written, without making anything: a typed array, bytes, or the
+   * data of an array that is all of it. Everything else takes {@link encode}.
    */
-  countPlain(chunk: unknown): number {
-    if (!ArrayBuffer.isView(chunk)) return -1;
-    const isPlain = chunk.constructor === this.#storage || (chunk instanceof Uint8Array && this.#row !== undefined);
-    const rows = isPlain ? chunk.byteLength / this.#rowBytes : -1;
-    return Number.isInteger(rows) ? rows : -1;
+  plain(chunk: unknown): FlatArray | undefined {
+    if (this.#swaps.length > 0 || this.#row === undefined) return undefined;
+    if (!ArrayBuffer.isView(chunk)) {
+      return chunk instanceof NdArray && this.#isPlainArray(chunk) ? chunk.data : undefined;
+    }
+    // A DataView is of no type here: neither of the data's nor bytes.
+    const isPlain = chunk.constructor === this.#storage || chunk instanceof Uint8Array;
+    return isPlain && Number.isInteger(chunk.byteLength / this.#rowBytes) ? (chunk as Uint8Array) : undefined;
+  }
+
+  /** Rows of what {@link plain} gives. */
+  countPlain({ byteLength }: FlatArray): number {
+    return byteLength / this.#rowBytes;
   }
 
   /**
    * Encodes one chunk.
    *
-   * @param index - Which chunk of the stream it is, for the message.
+   * @param index - Which chunk of the stream it is, and of which array, for the message.
    * @throws NpyError `ERR_WRITE_DTYPE`, `ERR_WRITE_SHAPE`, naming the chunk's index.
    */
-  encode(chunk: unknown, index: number): EncodedRows {
+  encode(chunk: unknown, index: number | string): EncodedRows {
     try {
-      return isFlatArray(chunk) ? this.#encodeFlat(chunk) : this.#encodeArray(chunk);
+      const encoded = isFlatArray(chunk) ? this.#encodeFlat(chunk) : this.#encodeArray(chunk);
+      if (this.#swaps.length === 0 || this.#type === undefined) return encoded;
+      return { rows: encoded.rows, pieces: swappedPieces(encoded.pieces, this.#type.itemSize, this.#swaps) };
     } catch (error) {
       if (!isNpyError(error)) throw error;
       throw new NpyError(error.code, `chunk ${index}: ${error.message}`, { cause: error.cause });
     }
+  }
+
+  /** Whether an array is rows, and all of its data in C order. One of rows without bytes is not: its data tell no rows. */
+  #isPlainArray({ type, size, data, shape, strides }: NdArray): boolean {
+    if (type !== this.#type || size === 0 || size * type.stride !== data.length) return false;
+    // isContiguous says the same, and makes arrays on the way that cost more than copying a row of 512 bytes.
+    let stride = 1;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const extent = shape[axis] ?? 1;
+      if (extent !== 1 && strides[axis] !== stride) return false;
+      stride *= extent;
+    }
+    return rowsOf(shape, this.#row?.rowShape ?? []) !== undefined;
   }
 
   #encodeFlat(chunk: FlatArray): EncodedRows {
@@ -107,7 +142,7 @@ export class RowEncoder {
     // What is neither an array nor a value is refused by arrayOf.
     const array = arrayOf(chunk as ArrayInput, this.#type);
     const { rowShape } = this.#settle(array.type, array.shape.slice(1));
-    const rows = rowsOf(array, rowShape);
+    const rows = rowsOf(array.shape, rowShape);
     if (rows === undefined) {
       const found = isNdArray(chunk) ? "an array" : "lists";
       throw shapeError(`${found} of shape ${show(array.shape)} are no rows of shape ${show(rowShape)}`);
@@ -130,10 +165,28 @@ export class RowEncoder {
   }
 }
 
-/** Counts the rows of an array, which may also be one row by itself. */
-function rowsOf({ shape }: NdArray, rowShape: readonly number[]): number | undefined {
+/** Copies pieces of whole elements into the other byte order, a part at a time. */
+function* swappedPieces(
+  pieces: Iterable<Uint8Array>,
+  itemSize: number,
+  swaps: readonly ByteSwap[],
+): Generator<Uint8Array, void> {
+  const step = Math.max(1, Math.floor(SWAP_BYTES / itemSize)) * itemSize;
+  for (const piece of pieces) {
+    for (let start = 0; start < piece.length; start += step) {
+      // A Buffer's slice would be a view.
+      const copy = new Uint8Array(piece.subarray(start, start + step));
+      swapRecordsInPlace(copy, itemSize, swaps);
+      yield copy;
+    }
+  }
+}
+
+/** Counts the rows of an array of a shape, which may also be one row by itself. */
+function rowsOf(shape: readonly number[], rowShape: readonly number[]): number | undefined {
   const extra = shape.length - rowShape.length;
-  if ((extra !== 0 && extra !== 1) || rowShape.some((extent, axis) => extent !== shape[axis + extra])) return undefined;
+  if (extra !== 0 && extra !== 1) return undefined;
+  for (let axis = 0; axis < rowShape.length; axis++) if (rowShape[axis] !== shape[axis + extra]) return undefined;
   return extra === 0 ? 1 : shape[0];
 }
 

@@ -15,7 +15,7 @@ export async function commitPieces(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   // A sink may be stuck in a write that only its abort ends. Its failure is of no interest beside the abort itself.
-  const onAbort = (): void => void sink.abort().catch(() => undefined);
+  const onAbort = (): void => void sink.abort(signal?.reason).catch(() => undefined);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const gather = new GatherBuffer(sink, CAPACITY, () => undefined);
@@ -28,8 +28,9 @@ export async function commitPieces(
     await sink.commit();
     return gather.byteLength;
   } catch (error) {
-    await sink.abort().catch(() => undefined);
-    throw signal?.aborted ? signal.reason : error;
+    const reason: unknown = signal?.aborted ? signal.reason : error;
+    await sink.abort(reason).catch(() => undefined);
+    throw reason;
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }

@@ -2,16 +2,40 @@ import { NdArray } from "@npystream/codec";
 import test from "ava";
 import { RowEncoder } from "../src/row-encoder.ts";
 
-test("whole rows of the data's own type, or as bytes, are counted without being made into anything", (t) => {
+test("whole rows that lie as they are written are taken as they are, without being made into anything", (t) => {
   const encoder = new RowEncoder("float32", [2]);
-  t.is(encoder.countPlain(new Float32Array(6)), 3);
-  t.is(encoder.countPlain(new Uint8Array(16)), 2);
-  t.is(encoder.countPlain(Buffer.alloc(8)), 1);
-  for (const other of [new Float32Array(3), new Uint8Array(7), new Float64Array(2), [1, 2], 5, null, undefined, "12"]) {
-    t.is(encoder.countPlain(other), -1);
+  const matrix = NdArray.zeros("float32", [3, 2]);
+  for (const [chunk, entries, rows] of [
+    [new Float32Array(6), undefined, 3],
+    [new Uint8Array(16), undefined, 2],
+    [Buffer.alloc(8), undefined, 1],
+    [matrix, matrix.data, 3],
+    [NdArray.from(new Float32Array(2)), undefined, 1],
+  ] as const) {
+    const plain = encoder.plain(chunk);
+    t.is(plain, entries ?? (chunk instanceof NdArray ? chunk.data : chunk));
+    t.is(plain && encoder.countPlain(plain), rows);
   }
-  t.is(new RowEncoder("float32", [0]).countPlain(new Float32Array(0)), -1);
-  t.is(new RowEncoder(undefined, undefined).countPlain(new Uint8Array(4)), -1);
+  const others = [new Float32Array(3), new Uint8Array(7), new Float64Array(2), [1, 2], 5, null, undefined, "12"];
+  const views = [
+    matrix.slice({ start: 1 }),
+    matrix.transpose(),
+    NdArray.zeros("int32", [2]),
+    NdArray.zeros("float32", [3]),
+  ];
+  for (const other of [...others, ...views]) t.is(encoder.plain(other), undefined);
+  t.is(new RowEncoder("float32", [0]).plain(new Float32Array(0)), undefined);
+  t.is(new RowEncoder("float32", [0]).plain(NdArray.zeros("float32", [3, 0])), undefined);
+  t.is(new RowEncoder(undefined, undefined).plain(new Uint8Array(4)), undefined);
+});
+
+test("rows for a file of the other byte order are swapped in copies, and what was given stays as it is", (t) => {
+  const encoder = new RowEncoder("int16", [], [{ offset: 0, unit: 2, count: 1 }]);
+  const rows = Int16Array.of(1, 0x0203);
+  t.is(encoder.plain(rows), undefined);
+  const [piece] = encoder.encode(rows, 0).pieces;
+  t.deepEqual(piece, Uint8Array.of(0, 1, 2, 3));
+  t.deepEqual(rows, Int16Array.of(1, 0x0203));
 });
 
 test("a typed array is encoded as a view, an array that lies otherwise as a copy in C order", (t) => {

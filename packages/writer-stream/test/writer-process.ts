@@ -3,9 +3,14 @@
  *
  *     writer-process.ts grow PATH           writes until something fails, by push and by writeNpy, and prints code and cause
  *     writer-process.ts forever PATH...     replaces every PATH again and again, each time by rows that all hold one number
+ *     writer-process.ts archives PATH       replaces PATH again and again by an archive that all holds one number, every
+ *                                           other time by adding members to it
+ *     writer-process.ts archive PATH MIB COMPRESS
+ *                                           writes two members of MIB MiB at once, and prints its peak memory in bytes
  */
+import { readFileSync } from "node:fs";
 import { isNpyError } from "@npystream/codec";
-import { createNpyWriteStream, writeNpy } from "@npystream/writer-stream";
+import { createNpyWriteStream, createNpzWriter, type NpzWriter, writeNpy } from "@npystream/writer-stream";
 
 const [mode, ...paths] = process.argv.slice(2);
 
@@ -16,8 +21,49 @@ if (mode === "grow") {
     for (const row = new Float64Array(64); ; ) await out.push(row);
   });
   await report(() => writeNpy(path, new Float64Array(8 << 20), { overwrite: true }));
+} else if (mode === "archives") {
+  await replaceArchiveForever(paths[0] ?? "");
+} else if (mode === "archive") {
+  const [path = "", mebibytes = "", compress = ""] = paths;
+  const archive = createNpzWriter(path, { overwrite: true, compress: compress === "true", level: 1 });
+  await writeMembers(archive, ["a", "b"], 1, Number(mebibytes));
+  await archive.finish();
+  const status = readFileSync("/proc/self/status", "utf8");
+  console.log(1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]));
 } else {
   await Promise.all(paths.map(replaceForever));
+}
+
+/** Two members at once, a mebibyte a chunk. */
+async function writeMembers(
+  archive: NpzWriter,
+  names: readonly string[],
+  value: number,
+  mebibytes: number,
+): Promise<void> {
+  const chunk = new Int32Array(1 << 18).fill(value);
+  await Promise.all(
+    names.map(async (name) => {
+      const member = archive.member(name, { rowShape: [256] });
+      for (let i = 0; i < mebibytes; i++) await member.push(chunk);
+      await member.finish();
+    }),
+  );
+}
+
+async function replaceArchiveForever(path: string): Promise<void> {
+  for (let generation = 1; ; generation++) {
+    const isAdded = generation % 2 === 0;
+    const mode = isAdded ? ({ mode: "append" } as const) : ({ overwrite: true } as const);
+    const archive = createNpzWriter(path, { ...mode, compress: generation % 4 < 2, level: 1 });
+    // What is added holds the number of what is there.
+    const value = isAdded ? generation - 1 : generation;
+    const names = isAdded ? ["c", "d"] : ["a", "b"];
+    await writeMembers(archive, names, value, 1 + (generation % 3));
+    await archive.write(`${names.join("")}-small`, Int32Array.of(value));
+    await archive.finish();
+    if (generation === 1) process.stdout.write("r");
+  }
 }
 
 async function replaceForever(target: string, lane: number): Promise<void> {

@@ -1,0 +1,89 @@
+import { checkOptions, type PlanOptions } from "./batch-options.ts";
+import { type BatchPlan, planBatches } from "./batch-plan.ts";
+import type { RowFields } from "./row-fields.ts";
+
+/** How batches would be read, worked out without I/O. */
+export interface BatchesExplanation {
+  /** Order of the rows. */
+  readonly order: "sequential" | "block" | "full" | "weighted" | "balanced" | "stratified";
+  /** Rows of a batch. */
+  readonly batchRows: number;
+  /** Bytes of a batch, as its rows are delivered. */
+  readonly batchBytes: number;
+  /** Batches of an epoch; of one of several processes, give or take one; of a sampler, without `draws`. */
+  readonly batches: number;
+  /** Rows of a block; `undefined` where there are no blocks. */
+  readonly blockRows: number | undefined;
+  /** Blocks of a window of all lanes together; `undefined` where rows are not shuffled in windows. */
+  readonly windowBlocks: number | undefined;
+  /** Bytes of all windows that are held at once. */
+  readonly windowBytes: number;
+  /**
+   * How unevenly the classes of rows that lie sorted by label come in batches: E[chi-squared] / df, which is 1 for a draw
+   * from all rows and `1 + (B - 1) / G` for batches of B rows from windows of G blocks; `undefined` without a shuffle.
+   */
+  readonly imbalance: number | undefined;
+  /** Reads a batch at most, on average, of a source that has to be read: of memory and of mapped files there are none. */
+  readonly readsPerBatch: number;
+  /** Bytes read a batch on average, of fields that are not cast; gathering rows may read up to four times as many. */
+  readonly bytesPerBatch: number;
+  /** Bytes of windows and of batches made ready, at most; the batch in use comes on top. */
+  readonly peakBytes: number;
+  /** Batches made ready while one is used, as far as `memory` allows. */
+  readonly prefetch: number;
+  /** What should be chosen otherwise, and how; empty where all is well. */
+  readonly warnings: readonly string[];
+}
+
+/** Above this a batch is far from a sample of all rows. */
+const MOST_IMBALANCE = 2;
+
+/** Explains what `batches(options)` would do. */
+export function explainBatches(fields: RowFields, options: PlanOptions): BatchesExplanation {
+  const checked = checkOptions(options);
+  const plan = planBatches(fields, options, checked);
+  const { size, shuffle, shard, last } = checked;
+  const isShuffled = shuffle !== false || options.sampler !== undefined;
+  const perProcess = fields.length / shard.count / size;
+  return {
+    order: options.sampler?.kind ?? (shuffle === false ? "sequential" : shuffle.kind),
+    batchRows: size,
+    batchBytes: plan.batchBytes,
+    batches: last === "drop" ? Math.floor(perProcess) : Math.ceil(perProcess),
+    blockRows: plan.blockRows,
+    windowBlocks: isShuffled ? plan.windowBlocks : undefined,
+    windowBytes: plan.windowBytes,
+    imbalance: plan.imbalance,
+    readsPerBatch: fields.names.length * readsOf(plan, size, isShuffled),
+    bytesPerBatch: plan.batchBytes,
+    peakBytes: plan.peakBytes,
+    prefetch: plan.prefetch,
+    warnings: warningsOf(plan, options, size * shard.count, checked.prefetch),
+  };
+}
+
+/** Reads of one field. */
+function readsOf({ reads, blockRows, windowRows }: BatchPlan, size: number, isShuffled: boolean): number {
+  if (!isShuffled) return reads === "rows" ? 1 : Math.min(1, size / Math.max(1, windowRows));
+  // Of a window every block is a read; by itself a batch may find every row in a place of its own.
+  return reads === "rows" ? size : size / Math.max(1, blockRows ?? 1);
+}
+
+function warningsOf(plan: BatchPlan, options: PlanOptions, batchRows: number, prefetch: number): string[] {
+  const warnings: string[] = [];
+  const { imbalance = 1, windowBlocks = 0, reads, blockRows } = plan;
+  if (imbalance > MOST_IMBALANCE) {
+    warnings.push(
+      `rows that lie sorted by label come ${imbalance.toFixed(1)} times as unevenly as drawn ones: a window has ${windowBlocks} blocks, ` +
+        `and ${4 * batchRows} would be enough for batches of ${batchRows} rows`,
+    );
+  }
+  const hasWindows = options.shuffle !== undefined && options.shuffle !== false && blockRows !== undefined;
+  if (hasWindows && reads === "rows") {
+    warnings.push("no window fits memory, so that every batch reads its rows one by one: allow more memory");
+  }
+  if (plan.prefetch < prefetch) {
+    warnings.push(`memory allows ${plan.prefetch} batches made ready, not ${prefetch}`);
+  }
+  return warnings;
+}

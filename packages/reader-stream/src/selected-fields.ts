@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { ByteReadOptions, ElementType } from "@npystream/codec";
+import type { MappedFields, RowFields } from "./row-fields.ts";
+import type { RowSelection } from "./row-selection.ts";
+
+/** Some fields and some rows of others, which they are read from; what is selected of a selection is one selection. */
+export class SelectedFields implements RowFields {
+  readonly length: number;
+  readonly names: readonly string[];
+  readonly #from: RowFields;
+  readonly #rows: RowSelection;
+  #fingerprint: string | undefined;
+
+  private constructor(from: RowFields, names: readonly string[], rows: RowSelection) {
+    this.length = rows.length;
+    this.names = names;
+    this.#from = from;
+    this.#rows = rows;
+  }
+
+  /** Selects rows, and fields where they are named. */
+  static of(from: RowFields, rows: RowSelection, names: readonly string[] = from.names): RowFields {
+    if (from instanceof SelectedFields) return new SelectedFields(from.#from, names, from.#rows.select(rows));
+    return new SelectedFields(from, names, rows);
+  }
+
+  get fingerprint(): string {
+    this.#fingerprint ??= createHash("sha256")
+      .update(JSON.stringify([this.#from.fingerprint, this.names]))
+      .update(this.#rows.state)
+      .digest("hex");
+    return this.#fingerprint;
+  }
+
+  type(name: string): ElementType {
+    return this.#from.type(name);
+  }
+
+  rowShape(name: string): readonly number[] {
+    return this.#from.rowShape(name);
+  }
+
+  rowBytes(name: string): number {
+    return this.#from.rowBytes(name);
+  }
+
+  isRandomAccess(name: string): boolean {
+    return this.#from.isRandomAccess(name);
+  }
+
+  isRemote(name: string): boolean {
+    return this.#from.isRemote(name);
+  }
+
+  async readRows(name: string, start: number, into: Uint8Array, options?: ByteReadOptions): Promise<void> {
+    const rowBytes = this.rowBytes(name);
+    if (into.length === 0 || rowBytes === 0) return;
+    const { start: first } = this.#rows;
+    if (first !== undefined) return await this.#from.readRows(name, first + start, into, options);
+    await this.#from.gatherRows(name, this.#rows.slice(start, into.length / rowBytes), into, options);
+  }
+
+  async gatherRows(name: string, rows: ArrayLike<number>, into: Uint8Array, options?: ByteReadOptions): Promise<void> {
+    await this.#from.gatherRows(name, this.#rowsBehind(rows), into, options);
+  }
+
+  map(): MappedFields | undefined {
+    const mapped = this.#from.map?.();
+    if (mapped === undefined) return undefined;
+    return {
+      view: (name) => mapped.view(name),
+      gatherRows: (name, rows, into, options) => mapped.gatherRows(name, this.#rowsBehind(rows), into, options),
+      rowOf: (row) => mapped.rowOf(this.#rows.row(row)),
+      check: () => mapped.check(),
+      close: () => mapped.close(),
+    };
+  }
+
+  #rowsBehind(rows: ArrayLike<number>): Float64Array {
+    const behind = new Float64Array(rows.length);
+    for (let at = 0; at < rows.length; at++) behind[at] = this.#rows.row(rows[at] as number);
+    return behind;
+  }
+}

@@ -1,0 +1,12 @@
+import type { ByteReadOptions, ByteSource } from "@npystream/codec";
+
+/** A source whose bytes come out of something that makes new memory anyway, such as an inflater. */
+export interface WholeSource extends ByteSource {
+  /** Gives every byte of the source, in memory of the caller's own. */
+  readWhole(options?: ByteReadOptions): Promise<Uint8Array>;
+}
+
+/** Tells whether reading a source whole costs less than reading it into memory of one's own. */
+export function canReadWhole(source: ByteSource): source is WholeSource {
+  return "readWhole" in source && source.readWhole !== undefined;
+}

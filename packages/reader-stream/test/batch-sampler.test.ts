@@ -1,0 +1,143 @@
+import { join } from "node:path";
+import { encodeNpy, NdArray } from "@npystream/codec";
+import test from "ava";
+import { type BatchesOptions, openDataset } from "../src/index.ts";
+import { numpy, testFolder } from "./arrays-by-numpy.ts";
+
+const folder = testFolder("batch-sampler");
+const ROWS = 3000;
+// Classes of 70, 20 and 10 per cent, sorted.
+numpy(
+  `
+n = ${ROWS}
+np.save(sys.argv[1] + '/rows.npy', np.arange(n))
+np.save(sys.argv[1] + '/labels.npy', np.repeat(np.array(['cat', 'dog', 'owl']), [n * 7 // 10, n * 2 // 10, n // 10]))
+np.save(sys.argv[1] + '/weights.npy', np.repeat([0.0, 1.0, 3.0], n // 3))
+np.savez_compressed(sys.argv[1] + '/set.npz', rows=np.arange(n))
+`,
+  folder,
+);
+const open = () =>
+  openDataset({
+    rows: join(folder, "rows.npy"),
+    labels: join(folder, "labels.npy"),
+    weights: join(folder, "weights.npy"),
+  });
+const shares = [0.7, 0.2, 0.1];
+const classOf = (row: number): number => (row < ROWS * 0.7 ? 0 : row < ROWS * 0.9 ? 1 : 2);
+const rowsOf = ({ rows }: { readonly rows: NdArray }): number[] => Array.from(rows.data as BigInt64Array, Number);
+
+async function batchesOf(options: Omit<BatchesOptions, "transform">): Promise<number[][]> {
+  await using dataset = await open();
+  const all: number[][] = [];
+  for await (const batch of dataset.batches(options)) all.push(rowsOf(batch));
+  return all;
+}
+
+function countsOf(rows: readonly number[]): number[] {
+  return shares.map((_, index) => rows.filter((row) => classOf(row) === index).length);
+}
+
+test.serial("stratified batches have each row once and the classes of the whole, in every process", async (t) => {
+  const sampler = { kind: "stratified", labels: "labels" } as const;
+  const seen: number[] = [];
+  for (const index of [0, 1]) {
+    const all = await batchesOf({ size: 50, seed: 2, sampler, shard: { index, count: 2 } });
+    for (const rows of all) {
+      for (const [i, count] of countsOf(rows).entries()) {
+        t.true(Math.abs(count - 50 * (shares[i] ?? 0)) <= 2, `class ${i} has ${count} of 50 rows`);
+      }
+    }
+    seen.push(...all.flat());
+  }
+  t.deepEqual(
+    seen.sort((a, b) => a - b),
+    Array.from({ length: ROWS }, (_, i) => i),
+  );
+});
+
+test.serial("balanced batches draw classes equally often", async (t) => {
+  const rows = (await batchesOf({ size: 100, sampler: { kind: "balanced", labels: "labels", draws: 30_000 } })).flat();
+  t.is(rows.length, 30_000);
+  // Five standard errors of a count of 30,000 draws with a chance of a third.
+  for (const count of countsOf(rows)) t.true(Math.abs(count - 10_000) < 5 * Math.sqrt(30_000 * (1 / 3) * (2 / 3)));
+});
+
+test.serial("weighted batches draw rows by weight, from a field or from an array", async (t) => {
+  const weights = Float64Array.from({ length: ROWS }, (_, i) => (i < 1000 ? 0 : i < 2000 ? 1 : 3));
+  const rows = (await batchesOf({ size: 100, seed: 6, sampler: { kind: "weighted", weights } })).flat();
+  t.deepEqual(
+    (await batchesOf({ size: 100, seed: 6, sampler: { kind: "weighted", weights: "weights" } })).flat(),
+    rows,
+  );
+  t.true(rows.every((row) => row >= 1000));
+  const heavy = rows.filter((row) => row >= 2000).length / rows.length;
+  t.true(Math.abs(heavy - 0.75) < 5 * Math.sqrt((0.75 * 0.25) / ROWS), `${heavy} of the draws`);
+});
+
+test.serial("the draw for a position is the same in any batch and in any number of processes", async (t) => {
+  const sampler = { kind: "balanced", labels: "labels" } as const;
+  const all = (await batchesOf({ size: 100, seed: 8, sampler, epochs: 2 })).flat();
+  t.deepEqual((await batchesOf({ size: 37, seed: 8, sampler, epochs: 2, memory: 0 })).flat(), all);
+  t.notDeepEqual(all.slice(0, ROWS), all.slice(ROWS));
+  const shard = { index: 1, count: 3 };
+  const third = (await batchesOf({ size: 10, seed: 8, sampler, shard })).flat();
+  t.deepEqual(
+    third,
+    all.slice(0, ROWS).filter((_, position) => position % 3 === 1),
+  );
+});
+
+test.serial("a sampler goes on behind any batch", async (t) => {
+  await using dataset = await open();
+  for (const sampler of [
+    { kind: "stratified", labels: "labels" },
+    { kind: "weighted", weights: "weights" },
+  ] as const) {
+    const all = await batchesOf({ size: 700, sampler });
+    const batches = dataset.batches({ size: 700, sampler });
+    await batches.next();
+    await batches.next();
+    const rest: number[][] = [];
+    for await (const batch of dataset.batches({ size: 700, sampler, state: batches.state() })) rest.push(rowsOf(batch));
+    await batches.return();
+    t.deepEqual(rest, all.slice(2));
+  }
+});
+
+test.serial(
+  "labels of another number, fields that there are not and rows of several elements are refused",
+  async (t) => {
+    await using dataset = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(6), [3, 2])) });
+    const next = (sampler: BatchesOptions["sampler"]) =>
+      dataset.batches({ size: 1, ...(sampler && { sampler }) }).next();
+    await t.throwsAsync(next({ kind: "weighted", weights: [1, 2] }), { instanceOf: RangeError });
+    await t.throwsAsync(next({ kind: "balanced", labels: "y" }), { instanceOf: TypeError });
+    await t.throwsAsync(next({ kind: "balanced", labels: "x" }), { instanceOf: TypeError });
+  },
+);
+
+test.serial("a deflated member is not shuffled: ERR_SHUFFLE_ACCESS names the ways out", async (t) => {
+  await using dataset = await openDataset({ rows: `${join(folder, "set.npz")}#rows` });
+  const orders: Partial<Omit<BatchesOptions, "transform">>[] = [
+    { shuffle: true },
+    { shuffle: { kind: "full" } },
+    { sampler: { kind: "balanced", labels: "rows" } },
+    { shard: { index: 0, count: 1, lanes: 2 } },
+  ];
+  for (const order of orders) {
+    t.throws(() => dataset.batches({ size: 2, ...order }), { code: "ERR_SHUFFLE_ACCESS", message: /block table/ });
+  }
+  const rows: number[] = [];
+  for await (const batch of dataset.batches({ size: 64, prefetch: 3 })) rows.push(...rowsOf(batch));
+  t.deepEqual(
+    rows,
+    Array.from({ length: ROWS }, (_, i) => i),
+  );
+});
+
+test.serial("mapping what is no plain file is ERR_MAP_UNAVAILABLE", async (t) => {
+  await using dataset = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(3))) });
+  await t.throwsAsync(dataset.batches({ size: 1, io: "map" }).next(), { code: "ERR_MAP_UNAVAILABLE" });
+  t.is((await dataset.batches({ size: 3, shuffle: { kind: "full" } }).next()).value?.x.length, 3);
+});

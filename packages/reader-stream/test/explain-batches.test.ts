@@ -1,0 +1,81 @@
+import { encodeNpy, NdArray } from "@npystream/codec";
+import test from "ava";
+import { openDataset } from "../src/index.ts";
+import { bytesRead, countedSource } from "./counted-source.ts";
+
+const ROWS = 100_000;
+const bytes = encodeNpy(NdArray.from(new Float32Array(ROWS * 16), [ROWS, 16]));
+
+test("explain tells order, blocks, windows and memory, and reads nothing", async (t) => {
+  const source = countedSource(bytes);
+  await using dataset = await openDataset({ x: source });
+  source.reads.length = 0;
+  const sequential = dataset.explain({ size: 128 });
+  t.like(sequential, { order: "sequential", batchRows: 128, batches: 782, batchBytes: 8192, warnings: [] });
+  t.is(sequential.imbalance, undefined);
+  t.is(dataset.explain({ size: 128, last: "drop" }).batches, 781);
+  t.like(dataset.explain({ size: 128, shuffle: { kind: "full" } }), {
+    order: "full",
+    imbalance: 1,
+    readsPerBatch: 128,
+  });
+  const block = dataset.explain({ size: 128, shuffle: { kind: "block", blockRows: 64, windowBlocks: 512 } });
+  t.like(block, { order: "block", blockRows: 64, windowBlocks: 512, warnings: [], readsPerBatch: 2 });
+  t.is(block.imbalance, 1 + 127 / 512);
+  t.deepEqual(source.reads, []);
+});
+
+test("a shuffle of few blocks is warned of, with the number that would do", async (t) => {
+  await using dataset = await openDataset({ x: NdArray.from(new Float32Array(ROWS)) });
+  const { imbalance, warnings } = dataset.explain({ size: 256, shuffle: { kind: "block", windowBlocks: 64 } });
+  t.is(imbalance, 1 + 255 / 64);
+  t.regex(warnings.join("\n"), /5\.0 times as unevenly.*64 blocks.*1024 would be enough/);
+  t.deepEqual(dataset.explain({ size: 256, shuffle: true }).warnings, []);
+});
+
+test("memory that holds no window is warned of", async (t) => {
+  await using dataset = await openDataset({ x: countedSource(bytes) });
+  const { warnings, peakBytes } = dataset.explain({ size: 256, shuffle: true, memory: 100_000, prefetch: 9 });
+  t.regex(warnings.join("\n"), /no window fits memory/);
+  t.regex(warnings.join("\n"), /allows \d batches made ready, not 9/);
+  t.true(peakBytes <= 100_000);
+});
+
+test("the imbalance that is predicted is what batches of sorted labels have", async (t) => {
+  const [classes, size] = [10, 64];
+  const labels = Int32Array.from({ length: 64_000 }, (_, row) => Math.floor((row * classes) / 64_000));
+  await using dataset = await openDataset({ labels: { from: NdArray.from(labels), as: "int32" } });
+  for (const windowBlocks of [16, 64, 256]) {
+    const options = { size, shuffle: { kind: "block", blockRows: 64, windowBlocks }, last: "drop" } as const;
+    const { imbalance = 0 } = dataset.explain(options);
+    let [chiSquared, batches] = [0, 0];
+    for await (const batch of dataset.batches({ ...options, epochs: 4, seed: 5 })) {
+      const counts = new Float64Array(classes);
+      for (const label of batch.labels.data) counts[label] = (counts[label] ?? 0) + 1;
+      chiSquared += counts.reduce((sum, count) => sum + (count - size / classes) ** 2 / (size / classes), 0);
+      batches += 1;
+    }
+    const found = chiSquared / batches / (classes - 1);
+    t.true(Math.abs(found / imbalance - 1) < 0.25, `${found} for ${imbalance} with ${windowBlocks} blocks`);
+  }
+});
+
+test("reads and bytes a batch are those that are done", async (t) => {
+  const source = countedSource(bytes);
+  await using dataset = await openDataset({ x: source });
+  for (const options of [
+    { size: 4096 },
+    { size: 256, shuffle: { kind: "block", blockRows: 256, windowBlocks: 64 } },
+    { size: 50, shuffle: { kind: "full" } },
+  ] as const) {
+    const { readsPerBatch, bytesPerBatch } = dataset.explain(options);
+    source.reads.length = 0;
+    let batches = 0;
+    for await (const _ of dataset.batches(options)) batches += 1;
+    t.true(
+      source.reads.length / batches <= readsPerBatch * 1.05,
+      `${source.reads.length / batches} for ${readsPerBatch}`,
+    );
+    t.true(bytesRead(source) / batches <= 4 * bytesPerBatch);
+  }
+});

@@ -1,0 +1,94 @@
+import type { FileHandle } from "node:fs/promises";
+import { writeError } from "./write-error.ts";
+
+/** What of an open file is used. */
+export type OpenFile = Pick<
+  FileHandle,
+  "chmod" | "close" | "datasync" | "read" | "stat" | "sync" | "truncate" | "write"
+>;
+
+/** Most bytes of one system call; Linux takes 2 GiB, and an abort is noticed between two. */
+const CALL_BYTES = 64 << 20;
+/**
+ * Bytes after which a flush to the disk begins, while more are made and written: 512 MiB in rows took 0.41 s for 0.56 s
+ * on ext4. Within larger writes nothing is made meanwhile, and it was slower.
+ */
+const FLUSH_BYTES = 16 << 20;
+
+/** An open file whose bytes are on their way to the disk while it is written, and of which no failure gets lost. */
+export class DurableFile {
+  readonly #handle: OpenFile;
+  readonly #path: string;
+  #unflushed = 0;
+  #flushing: Promise<void> | undefined;
+  #flushFailure: { readonly error: unknown } | undefined;
+  #isStopped = false;
+  /** Settles with the last write. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /** @param path - What to call it in an error. */
+  constructor(handle: OpenFile, path: string) {
+    this.#handle = handle;
+    this.#path = path;
+  }
+
+  /** Whether {@link stop} was called. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Writes all of `bytes`. @throws NpyError `ERR_WRITE_NO_SPACE`, `ERR_WRITE_IO` */
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    const writing = this.#write(bytes, position);
+    this.#writing = Promise.allSettled([this.#writing, writing]);
+    return writing;
+  }
+
+  /** Flushes everything to the disk. @throws the system's error, also that of an earlier flush. */
+  async sync(): Promise<void> {
+    await this.#flushing;
+    if (this.#flushFailure !== undefined) throw this.#flushFailure.error;
+    await this.#handle.sync();
+  }
+
+  /** Lets no more be written, and waits for what is being written. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#writing;
+    await this.#flushing;
+  }
+
+  async #write(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        if (this.#isStopped) throw stoppedError();
+        const length = Math.min(bytes.length - done, CALL_BYTES);
+        const { bytesWritten } = await this.#handle.write(bytes, done, length, position + done);
+        done += bytesWritten;
+        this.#unflushed += bytesWritten;
+        if (length < FLUSH_BYTES && this.#unflushed >= FLUSH_BYTES) this.#flush();
+      }
+    } catch (error) {
+      throw writeError(error, this.#path);
+    }
+  }
+
+  #flush(): void {
+    if (this.#flushing !== undefined) return;
+    this.#unflushed = 0;
+    this.#flushing = this.#handle
+      .datasync()
+      .catch((error: unknown) => {
+        // Kept for the end: the system reports a lost write once, and the next flush succeeds.
+        this.#flushFailure ??= { error };
+      })
+      .finally(() => {
+        this.#flushing = undefined;
+      });
+  }
+}
+
+/** For a write or a commit after an abort. */
+export function stoppedError(): Error {
+  return new Error("the file was aborted");
+}
