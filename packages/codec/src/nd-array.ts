@@ -1,4 +1,4 @@
-import { createData, viewData } from "./array-data.ts";
+import { checkData, createData, viewData } from "./array-data.ts";
 import { type AxisIndex, resolveIndex, resolveRange } from "./basic-index.ts";
 import { castData } from "./cast.ts";
 import { copyToC } from "./copy-strided.ts";
@@ -51,6 +51,7 @@ export class NdArray<D extends DType = DType> {
     this.strides = Object.freeze([...strides]);
     this.offset = offset;
     this.data = data;
+    checkData(this.type, data);
     if (strides.length !== shape.length) throw new RangeError(`${strides.length} strides for ${shape.length} axes`);
     // Half a stride can end on a whole element and miss all between.
     if (![...strides, offset].every(Number.isInteger)) {

@@ -217,3 +217,13 @@ test("what get gives is typed by the dtype's literal", (t) => {
   expectTypeOf(NdArray.zeros("complex64", [1]).at(0).data).toEqualTypeOf<Float32Array>();
   t.is(NdArray.zeros(elementType("U3"), [1]).get(0), "");
 });
+
+test("data of another type is refused by name, and a Buffer is bytes", (t) => {
+  const data = new Float64Array(2) as never;
+  t.throws(() => new NdArray({ dtype: "float32", shape: [2], data }), {
+    instanceOf: TypeError,
+    message: "the data of float32 is a Float32Array, not a Float64Array",
+  });
+  t.is(new NdArray({ dtype: "uint8", shape: [3], data: Buffer.from([1, 2, 3]) }).get(2), 3);
+  t.is(new NdArray({ dtype: "float16", shape: [1], data: Uint16Array.of(0x3c00) }).get(0), 1);
+});
