@@ -33,6 +33,8 @@ export interface ArrayOrigin {
 export interface ArrayHandleInit<D extends DType> extends ArrayOrigin {
   readonly shards: ShardList<D>;
   readonly dataPosition: number | undefined;
+  /** Throws once what the array belongs to has been closed. @defaultValue nothing does */
+  readonly checkOpen?: () => void;
   /** Closes the sources. */
   readonly close: () => Promise<void>;
 }
@@ -66,6 +68,7 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   readonly member: string | undefined;
   /** What the rows are read from. @internal */
   readonly shards: ShardList<D>;
+  readonly #checkOwner: (() => void) | undefined;
   readonly #closeSources: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
@@ -83,6 +86,7 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
     this.path = init.path;
     this.member = init.member;
     this.shards = init.shards;
+    this.#checkOwner = init.checkOpen;
     this.#closeSources = init.close;
   }
 
@@ -212,6 +216,7 @@ export class ArrayHandle<D extends DType = DType> implements AsyncDisposable {
   /** Refuses reads once the array has been closed. @internal */
   checkOpen(): void {
     if (this.#closing !== undefined) throw new TypeError("the array has been closed");
+    this.#checkOwner?.();
   }
 
   async #read<E extends DType>(options: ReadOptions<E>, read: () => Promise<NdArray>): Promise<NdArray<E>> {

@@ -2,6 +2,7 @@ import { checkOptionKeys } from "@npystream/codec";
 import type { Batch, BatchFailure, BatchRandom, TransformedBatch } from "./batch.ts";
 import type { BatchState } from "./batch-state.ts";
 import type { DatasetDTypes } from "./dataset-types.ts";
+import { kindOf } from "./value-kind.ts";
 
 /** A shuffle in which every order of the rows is possible. Rows are read one by one, wherever they lie. */
 export interface FullShuffle {
@@ -173,7 +174,16 @@ export function checkOptions(options: PlanOptions): CheckedOptions {
   checkOptionKeys("batches", options, OPTION_NAMES);
   const { size, shuffle = false, seed = 0, epochs = 1, prefetch = 2, memory = DEFAULT_MEMORY, sampler } = options;
   checkCount("size", size, 1);
+  checkNumber("seed", seed);
   if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is a safe integer, not ${seed}`);
+  const { signal, transform, onError } = options as BatchesOptions;
+  if (signal !== undefined && !(typeof signal === "object" && signal !== null && "aborted" in signal)) {
+    throw new TypeError(`signal is an AbortSignal, not ${kindOf(signal)}`);
+  }
+  for (const [name, callback] of Object.entries({ transform, onError })) {
+    if (callback === undefined || typeof callback === "function") continue;
+    throw new TypeError(`${name} is a function, not ${kindOf(callback)}`);
+  }
   if (epochs !== Number.POSITIVE_INFINITY) checkCount("epochs", epochs, 0);
   checkCount("prefetch", prefetch, 0);
   checkCount("memory", memory, 0);
@@ -229,6 +239,9 @@ function checkShard(shard: BatchShard | undefined, size: number): Required<Batch
 }
 
 function checkSampler(sampler: Sampler): void {
+  if (typeof sampler !== "object" || sampler === null || Array.isArray(sampler)) {
+    throw new TypeError(`sampler is { kind: "balanced", labels } or another kind, not ${kindOf(sampler)}`);
+  }
   const { kind } = sampler;
   choice("sampler.kind", kind, ["weighted", "balanced", "stratified"]);
   const keys = {
@@ -244,9 +257,14 @@ function checkSampler(sampler: Sampler): void {
 }
 
 function checkCount(name: string, value: number, least: number): void {
+  checkNumber(name, value);
   if (!Number.isSafeInteger(value) || value < least) {
     throw new RangeError(`${name} is a whole number from ${least}, not ${value}`);
   }
+}
+
+function checkNumber(name: string, value: unknown): void {
+  if (typeof value !== "number") throw new TypeError(`${name} is a number, not ${kindOf(value)}`);
 }
 
 /** Checks a value that is one of few; the first is the default. */

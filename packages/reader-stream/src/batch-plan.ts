@@ -21,13 +21,16 @@ export interface BatchPlan {
    * from all rows; `undefined` where rows are not shuffled.
    */
   readonly imbalance: number | undefined;
-  /** `windows`: rows are copied from windows; `rows`: each batch reads its own. */
-  readonly reads: "windows" | "rows";
+  /**
+   * `windows`: rows are copied from windows; `whole`: all rows are read when the first batch is asked for, and copied from;
+   * `rows`: each batch reads its own, or copies them from mapped files.
+   */
+  readonly reads: "windows" | "whole" | "rows";
   /** Windows that each lane holds: one in use, and one being read where memory allows. */
   readonly windows: 0 | 1 | 2;
   /** Rows of a window of one lane at most. */
   readonly windowRows: number;
-  /** Bytes of all windows of this process. */
+  /** Bytes of all windows of this process, or of all rows. */
   readonly windowBytes: number;
   /** Bytes of a batch. */
   readonly batchBytes: number;
@@ -71,7 +74,9 @@ export function planBatches(fields: RowFields, options: PlanOptions, checked: Ch
   // A batch is always made ready before it is delivered; with windows it is filled from them.
   const left = memory - batchBytes;
   const windows = isOwn || oneWindow === 0 || oneWindow > left ? 0 : 2 * oneWindow > left ? 1 : 2;
-  const windowBytes = windows * oneWindow;
+  const allBytes = fields.length * rowBytes;
+  const isWhole = isShuffled && blocks === undefined && checked.io !== "map" && allBytes <= left;
+  const windowBytes = isWhole ? allBytes : windows * oneWindow;
   const most = batchBytes === 0 ? checked.prefetch : Math.floor((memory - windowBytes) / batchBytes);
   const prefetch = Math.min(checked.prefetch, Math.max(0, most));
   return {
@@ -80,7 +85,7 @@ export function planBatches(fields: RowFields, options: PlanOptions, checked: Ch
     blockRows: blocks?.blockRows,
     windowBlocks: blocks && blocks.laneBlocks * shard.lanes,
     imbalance: isShuffled ? imbalanceOf(size * shard.count, blocks, shard.lanes) : undefined,
-    reads: windows === 0 ? "rows" : "windows",
+    reads: isWhole ? "whole" : windows === 0 ? "rows" : "windows",
     windows,
     windowRows,
     windowBytes,

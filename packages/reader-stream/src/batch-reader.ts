@@ -8,6 +8,7 @@ import type { EpochOrder, ShardOrder } from "./epoch-order.ts";
 import type { LaneSegment } from "./lane-deal.ts";
 import type { MappedFields, RowFields } from "./row-fields.ts";
 import type { LaneOrder } from "./row-order.ts";
+import { WholeRows } from "./whole-rows.ts";
 import { type WindowPlace, WindowReader } from "./window-reader.ts";
 
 /** What a reader of batches works with. */
@@ -21,10 +22,11 @@ export interface BatchReaderInit {
   readonly signal: AbortSignal;
 }
 
-/** Fills the memory of batches: from windows, from mapped files, or by reads of their own. */
+/** Fills the memory of batches: from windows, from all rows in memory, from mapped files, or by reads of their own. */
 export class BatchReader {
   readonly #init: BatchReaderInit;
   readonly #mapped: MappedFields | undefined;
+  readonly #whole: WholeRows | undefined;
   readonly #windows: readonly WindowReader[];
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -33,10 +35,20 @@ export class BatchReader {
     const { fields, plan, counts, signal } = init;
     this.#init = init;
     this.#mapped = mapWhereAsked(init);
+    const isWhole = this.#mapped === undefined && plan.reads === "whole";
+    this.#whole = isWhole ? new WholeRows(fields, counts, { signal }) : undefined;
     const isWindowed = this.#mapped === undefined && plan.windows > 0;
     this.#windows = Array.from({ length: isWindowed ? lanes : 0 }, (_, lane) => {
       return new WindowReader(fields, plan, (place) => this.#windowBehind(place, lane), counts, { signal });
     });
+  }
+
+  /** Whether a batch is filled by copies alone, at once: making it ahead waits for nothing. */
+  get isResident(): boolean {
+    const { names } = this.#init.fields;
+    const mapped = this.#mapped;
+    if (mapped !== undefined) return names.every((name) => mapped.resident(name) !== undefined);
+    return this.#whole?.isLoaded === true;
   }
 
   /** Fills `bytes` with the rows of a batch; what pads it is zeros. */
@@ -57,6 +69,7 @@ export class BatchReader {
   async close(): Promise<void> {
     await this.#turn;
     for (const windows of this.#windows) await windows.close();
+    await this.#whole?.close();
     await this.#mapped?.close();
   }
 
@@ -88,14 +101,15 @@ export class BatchReader {
     const isRun = ids.length > 0 && ids.every((id, i) => id === (ids[0] as number) + i);
     // Whether the files are as they were, before their pages are looked at, and after.
     mapped?.check();
-    const behind = mapped === undefined ? ids : ids.map((id) => mapped.rowOf(id));
+    const behind = mapped?.rowsBehind(ids) ?? ids;
+    const whole = await this.#whole?.load();
     const reads = fields.names.map(async (name) => {
       const rowBytes = fields.rowBytes(name);
       const into = (bytes.get(name) as Uint8Array).subarray(target * rowBytes, (target + ids.length) * rowBytes);
-      counts.bytes += into.length;
-      const view = mapped?.view(name);
-      if (view !== undefined) {
-        copyRows(view, into, rowBytes, { rows: behind, count: ids.length, target: 0, stride: 1 });
+      if (whole === undefined) counts.bytes += into.length;
+      const resident = whole?.get(name) ?? mapped?.resident(name);
+      if (resident !== undefined) {
+        resident.copy(behind, into);
         return;
       }
       counts.reads++;
@@ -136,11 +150,12 @@ export class BatchReader {
 }
 
 function mapWhereAsked({ fields, plan, io }: BatchReaderInit): MappedFields | undefined {
-  const isScattered = plan.blockRows === undefined;
-  if (io === "read" || (io === "auto" && !isScattered)) return undefined;
+  if (io === "read") return undefined;
+  // Files that are read in long pieces are not mapped unasked.
+  const isMapped = io === "map" || (plan.blockRows === undefined && plan.reads !== "whole");
   let mapped: MappedFields | undefined;
   try {
-    mapped = fields.map?.();
+    mapped = fields.map?.(isMapped);
   } catch (error) {
     if (io === "auto" && isNpyError(error) && error.code === "ERR_MAP_UNAVAILABLE") return undefined;
     throw error;

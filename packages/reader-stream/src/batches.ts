@@ -60,8 +60,8 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
 
   /** @internal */
   constructor(fields: RowFields, options: BatchesOptions<T>) {
-    const { state } = options;
     this.#checked = checkOptions(options);
+    const { state } = options;
     if (state !== undefined) checkStateShape(state);
     this.#fields = fields;
     this.#options = options;
@@ -147,7 +147,7 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
         this.#inUse = ready.bytes;
         this.#counts.batches++;
         this.#counts.rows += ready.planned.taken;
-        await this.#readAhead(this.#plan.prefetch);
+        await this.#prefetch();
         return { done: false, value: ready.batch };
       }
     } catch (error) {
@@ -169,6 +169,15 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
       ready.catch(() => undefined);
       this.#ahead.push(ready);
     }
+  }
+
+  /** Begins with the batches behind the one that is delivered. */
+  async #prefetch(): Promise<void> {
+    const { prefetch } = this.#plan;
+    const started = await this.#start;
+    if (started?.reader.isResident !== true) return await this.#readAhead(prefetch);
+    // Copies wait for nothing, so that this batch would wait for them: they are made while the consumer waits for something.
+    setImmediate(() => void this.#readAhead(prefetch).catch(() => undefined));
   }
 
   async #begin(): Promise<Started> {

@@ -1,6 +1,6 @@
 import type { BlockTable, ByteReadOptions, ByteSource } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
-import { checkRange } from "./bytes-source.ts";
+import { checkOpen, checkRange } from "./bytes-source.ts";
 import { eachConcurrently } from "./each-concurrently.ts";
 import { type InflateOptions, inflateInto, inflateWhole, isLikely, measureInflated } from "./inflate-whole.ts";
 import type { WholeSource } from "./whole-source.ts";
@@ -41,6 +41,7 @@ class BlockSource implements WholeSource {
   readonly #mostKept: number;
   /** The blocks read last, the latest at the end. */
   readonly #kept = new Map<number, Promise<Uint8Array>>();
+  #isClosed = false;
 
   constructor(source: ByteSource, member: BlockMember) {
     this.byteLength = member.byteLength;
@@ -54,17 +55,25 @@ class BlockSource implements WholeSource {
   }
 
   async read(into: Uint8Array, position: number, options?: ByteReadOptions): Promise<void> {
+    checkOpen(this.#isClosed);
     checkRange(this.byteLength, position, into.length);
     if (into.length === 0) return;
+    const { signal } = options ?? {};
     const first = this.#blockAt(position);
     const stop = this.#blockAt(position + into.length - 1) + 1;
     if (stop - first <= 2) {
-      options?.signal?.throwIfAborted();
-      for (let block = first; block < stop; block++) this.#copy(block, await this.#keep(block), into, position);
+      signal?.throwIfAborted();
+      for (let block = first; block < stop; block++) {
+        const bytes = await this.#keep(block);
+        signal?.throwIfAborted();
+        checkOpen(this.#isClosed);
+        this.#copy(block, bytes, into, position);
+      }
       return;
     }
     await eachConcurrently(jobs(first, stop), CONCURRENCY, async (block) => {
-      options?.signal?.throwIfAborted();
+      signal?.throwIfAborted();
+      checkOpen(this.#isClosed);
       const end = Math.min(block + BLOCKS_PER_JOB, stop);
       const [from, to] = [this.#startOf(block) - position, this.#startOf(end) - position];
       const isInside = from >= 0 && to <= into.length;
@@ -75,13 +84,14 @@ class BlockSource implements WholeSource {
   }
 
   async readWhole(options?: ByteReadOptions): Promise<Uint8Array> {
+    checkOpen(this.#isClosed);
     // A claim that is not likely gets memory once every block was seen to hold what it says.
     if (!isLikely(this.byteLength, this.#member.table.compressed[this.#count] as number)) {
       for (const block of jobs(0, this.#count)) {
         options?.signal?.throwIfAborted();
         const stop = Math.min(block + BLOCKS_PER_JOB, this.#count);
         const byteLength = this.#startOf(stop) - this.#startOf(block);
-        await measureInflated(await this.#compressed(block, stop, options), byteLength, this.#cutAt(stop));
+        await measureInflated(await this.#compressed(block, stop, options), byteLength, this.#cutAt(stop, options));
       }
     }
     const bytes = allocateBytes(this.byteLength);
@@ -90,6 +100,7 @@ class BlockSource implements WholeSource {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#kept.clear();
   }
 
@@ -121,7 +132,7 @@ class BlockSource implements WholeSource {
   }
 
   async #inflate(first: number, stop: number, into: Uint8Array, options?: ByteReadOptions): Promise<void> {
-    await inflateInto(await this.#compressed(first, stop, options), into, this.#cutAt(stop));
+    await inflateInto(await this.#compressed(first, stop, options), into, this.#cutAt(stop, options));
   }
 
   async #compressed(first: number, stop: number, options?: ByteReadOptions): Promise<Uint8Array> {
@@ -132,8 +143,8 @@ class BlockSource implements WholeSource {
     return bytes;
   }
 
-  #cutAt(stop: number): InflateOptions {
-    return { isCut: stop < this.#count };
+  #cutAt(stop: number, options?: ByteReadOptions): InflateOptions {
+    return { isCut: stop < this.#count, signal: options?.signal };
   }
 
   #startOf(block: number): number {

@@ -22,10 +22,10 @@ import {
   parseNpyHeader,
 } from "@npystream/codec";
 import { loadNative } from "./file-mapping.ts";
+import { localPath, NOT_MAPPED } from "./local-path.ts";
 import { mapOpenNpy } from "./map-npy.ts";
 import type { MappedArray } from "./mapped-array.ts";
 import { checkMappedSize } from "./mapped-layout.ts";
-import { pathOf } from "./positioned-read.ts";
 
 /** Options of {@link createMappedNpy}. */
 export interface CreateMappedNpyOptions<T extends DTypeLike = DTypeLike> {
@@ -65,7 +65,7 @@ export function createMappedNpy(path: string | URL, options: CreateMappedNpyOpti
   const bytes = formatNpyHeader({ dtype, shape, order });
   const header = parseNpyHeader(bytes);
   const byteLength = header.dataOffset + header.byteLength;
-  const asked = pathOf(path);
+  const asked = localPath(path, NOT_MAPPED);
   checkMappedSize(byteLength, "a write stream takes rows one after another");
   loadNative();
   const replaced = overwrite ? existing(asked) : undefined;

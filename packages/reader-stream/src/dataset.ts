@@ -11,6 +11,7 @@ import type { RowFields } from "./row-fields.ts";
 import { chooseRows, type RowChoice } from "./row-selection.ts";
 import { SelectedFields } from "./selected-fields.ts";
 import { type SplitOptions, splitRows } from "./split-rows.ts";
+import { kindOf } from "./value-kind.ts";
 
 /** Options of `Dataset.where`. */
 export interface WhereOptions<Name extends string = string> extends ByteReadOptions {
@@ -108,6 +109,7 @@ export class Dataset<T extends DatasetDTypes = DatasetDTypes> implements AsyncDi
     parts: Readonly<Record<P, number>>,
     options: SplitOptions<keyof T & string> = {},
   ): Promise<{ readonly [N in P]: Dataset<T> }> {
+    checkOptionKeys("split", options, ["seed", "stratify", "groupBy", "signal"]);
     this.#checkNames([options.stratify, options.groupBy].filter((name) => name !== undefined));
     const selections = await splitRows(this.#fields, parts, options);
     const datasets = Object.entries(selections).map(([name, rows]) => [
@@ -131,6 +133,7 @@ export class Dataset<T extends DatasetDTypes = DatasetDTypes> implements AsyncDi
     predicate: (rows: FieldArrays<Pick<T, N>>, index: number) => boolean,
     options: WhereOptions<N> = {},
   ): Promise<Dataset<T>> {
+    if (typeof predicate !== "function") throw new TypeError(`where takes a function, not ${kindOf(predicate)}`);
     checkOptionKeys("where", options, ["fields", "signal"]);
     const names = this.#checkNames(options.fields ?? this.#fields.names);
     // The arrays are those of the fields that were named.
@@ -157,8 +160,13 @@ export class Dataset<T extends DatasetDTypes = DatasetDTypes> implements AsyncDi
    */
   async gather(rows: ArrayLike<number>, options: ByteReadOptions = {}): Promise<FieldArrays<T>> {
     checkOptionKeys("gather", options, ["signal"]);
+    if (typeof rows !== "object" || rows === null || !("length" in rows)) {
+      throw new TypeError(`gather takes indices of rows, not ${kindOf(rows)}`);
+    }
     for (let at = 0; at < rows.length; at++) {
       const row = rows[at] as number;
+      if (typeof row !== "number")
+        throw new TypeError(`rows are numbers, not ${kindOf(row)}: Array.from(rows, Number)`);
       if (Number.isInteger(row) && row >= 0 && row < this.length) continue;
       throw new NpyError("ERR_ROWS_RANGE", `row ${row} is not one of a dataset with ${this.length} rows`);
     }

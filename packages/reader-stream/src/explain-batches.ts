@@ -1,6 +1,8 @@
 import { checkOptions, type PlanOptions } from "./batch-options.ts";
 import { type BatchPlan, planBatches } from "./batch-plan.ts";
+import { checkStateShape } from "./batch-state.ts";
 import type { RowFields } from "./row-fields.ts";
+import { wholeReads } from "./whole-rows.ts";
 
 /** How batches would be read, worked out without I/O. */
 export interface BatchesExplanation {
@@ -16,14 +18,19 @@ export interface BatchesExplanation {
   readonly blockRows: number | undefined;
   /** Blocks of a window of all lanes together; `undefined` where rows are not shuffled in windows. */
   readonly windowBlocks: number | undefined;
-  /** Bytes of all windows that are held at once. */
+  /** Bytes of all windows that are held at once, or of all rows where they are. */
   readonly windowBytes: number;
   /**
    * How unevenly the classes of rows that lie sorted by label come in batches: E[chi-squared] / df, which is 1 for a draw
    * from all rows and `1 + (B - 1) / G` for batches of B rows from windows of G blocks; `undefined` without a shuffle.
    */
   readonly imbalance: number | undefined;
-  /** Reads a batch at most, on average, of a source that has to be read: of memory and of mapped files there are none. */
+  /**
+   * Where rows come from: `windows` that are read, the `whole` that is read once, at the first batch, or `rows` that each batch
+   * reads, or copies from mapped files. Of arrays in memory they are copied, whatever is said here.
+   */
+  readonly reads: "windows" | "whole" | "rows";
+  /** Reads a batch at most, on average of the first epoch, of a source that has to be read: of memory and of mapped files there are none. */
   readonly readsPerBatch: number;
   /** Bytes read a batch on average, of fields that are not cast; gathering rows may read up to four times as many. */
   readonly bytesPerBatch: number;
@@ -41,6 +48,7 @@ const MOST_IMBALANCE = 2;
 /** Explains what `batches(options)` would do. */
 export function explainBatches(fields: RowFields, options: PlanOptions): BatchesExplanation {
   const checked = checkOptions(options);
+  if (options.state !== undefined) checkStateShape(options.state);
   const plan = planBatches(fields, options, checked);
   const { size, shuffle, shard, last } = checked;
   const isShuffled = shuffle !== false || options.sampler !== undefined;
@@ -54,7 +62,8 @@ export function explainBatches(fields: RowFields, options: PlanOptions): Batches
     windowBlocks: isShuffled ? plan.windowBlocks : undefined,
     windowBytes: plan.windowBytes,
     imbalance: plan.imbalance,
-    readsPerBatch: fields.names.length * readsOf(plan, size, isShuffled),
+    reads: plan.reads,
+    readsPerBatch: plan.reads === "whole" ? wholeReads(fields) / Math.ceil(perProcess) : readsOf(plan, fields, size),
     bytesPerBatch: plan.batchBytes,
     peakBytes: plan.peakBytes,
     prefetch: plan.prefetch,
@@ -62,11 +71,12 @@ export function explainBatches(fields: RowFields, options: PlanOptions): Batches
   };
 }
 
-/** Reads of one field. */
-function readsOf({ reads, blockRows, windowRows }: BatchPlan, size: number, isShuffled: boolean): number {
-  if (!isShuffled) return reads === "rows" ? 1 : Math.min(1, size / Math.max(1, windowRows));
+/** Reads of all fields a batch. */
+function readsOf({ reads, blockRows, windowRows, imbalance }: BatchPlan, { names }: RowFields, size: number): number {
+  if (imbalance === undefined)
+    return names.length * (reads === "rows" ? 1 : Math.min(1, size / Math.max(1, windowRows)));
   // Of a window every block is a read; by itself a batch may find every row in a place of its own.
-  return reads === "rows" ? size : size / Math.max(1, blockRows ?? 1);
+  return names.length * (reads === "rows" ? size : size / Math.max(1, blockRows ?? 1));
 }
 
 function warningsOf(plan: BatchPlan, options: PlanOptions, batchRows: number, prefetch: number): string[] {

@@ -1,13 +1,10 @@
-import { type BigIntStats, constants, fstatSync, readSync } from "node:fs";
+import { type BigIntStats, fstatSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { type ByteReadOptions, type ByteSource, NpyError } from "@npystream/codec";
 import { checkOpen, checkRange } from "./bytes-source.ts";
+import { localPath } from "./local-path.ts";
+import { MAX_READ_BYTES, READ_FLAGS, versionOf } from "./positioned-read.ts";
 
-/** A FIFO is opened too, and refused, where it would otherwise be waited for. Windows has no such flag. */
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-/** Longest single read: Linux moves at most 2 GiB - 4 KiB at once and libuv takes no more than 2^31 - 1. */
-const MAX_READ_BYTES = 1 << 30;
 /**
  * From here on a read is split in two that run at once: filling new memory is bound by page faults, which two threads
  * take in parallel (measured on 256 MiB: 0.59 of the time of one read).
@@ -25,9 +22,11 @@ const SPLIT_BYTES = 8 << 20;
  * @throws System errors such as `ENOENT`; TypeError where it is a folder or a pipe, which have no positions.
  */
 export async function fileSource(file: string | URL | FileHandle): Promise<FileSource> {
-  const isHandle = typeof file === "object" && !(file instanceof URL);
-  const path = isHandle ? undefined : file instanceof URL ? fileURLToPath(file) : file;
-  const handle = isHandle ? file : await open(file, OPEN_FLAGS);
+  const isHandle = isFileHandle(file);
+  const path = isHandle
+    ? undefined
+    : localPath(file, "fileSource opens a file: httpSource reads an http: or https: URL");
+  const handle = isHandle ? file : await open(file, READ_FLAGS);
   const close = isHandle ? async (): Promise<void> => undefined : (): Promise<void> => handle.close();
   try {
     return await openFileSource(handle, { path, close });
@@ -35,6 +34,11 @@ export async function fileSource(file: string | URL | FileHandle): Promise<FileS
     await close();
     throw error;
   }
+}
+
+/** Tells whether a value is a file that `fs/promises` opened. */
+export function isFileHandle(value: unknown): value is FileHandle {
+  return typeof value === "object" && value !== null && "fd" in value && "read" in value && "stat" in value;
 }
 
 /** What is known of a file that is open already. */
@@ -83,7 +87,7 @@ export class FileSource implements ByteSource {
     this.#closeFile = close;
     this.path = path;
     this.byteLength = Number(stats.size);
-    this.version = `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}`;
+    this.version = versionOf(stats);
   }
 
   /**

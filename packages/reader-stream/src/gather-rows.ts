@@ -34,10 +34,10 @@ interface SortedRequest {
  * Fills `into` with the rows of `indices` in their order, as elements of `as`.
  *
  * Sorts the request, merges neighbours into runs, reads at most four runs at once and scatters them, casting as it copies.
- * Of a source that is resident rows are copied without a read.
+ * Of a source that is resident rows are copied without a read; whether its file is as it was is asked before and after.
  *
  * @param into - As many rows as indices.
- * @throws NpyError `ERR_ROWS_RANGE` for an index outside the rows.
+ * @throws NpyError `ERR_ROWS_RANGE` for an index outside the rows; `ERR_SOURCE_CHANGED`, `ERR_SOURCE_TRUNCATED`.
  */
 export async function gatherRows(
   shards: ShardList,
@@ -49,8 +49,14 @@ export async function gatherRows(
   const request = sortRequest(indices, shards.length);
   if (shards.rowBytes === 0) return;
   const scatter = new Scatter(shards, request, as, into);
+  const viewed = new Set<number>();
   await eachConcurrently(mergeRuns(request, shards), CONCURRENCY, async (run) => {
     options?.signal?.throwIfAborted();
+    const shard = shards.shardOf(run.start);
+    if (!viewed.has(shard)) {
+      shards.checkUnchanged(shard);
+      viewed.add(shard);
+    }
     const resident = shards.viewRows(run.start, run.stop);
     if (resident !== undefined) {
       scatter.put(resident, run);
@@ -61,6 +67,7 @@ export async function gatherRows(
     await shards.readRows(bytes, run.start, options);
     if (target === undefined) scatter.put(bytes, run);
   });
+  for (const shard of viewed) shards.checkUnchanged(shard);
 }
 
 /** Puts rows where they were asked for. */
@@ -86,9 +93,12 @@ class Scatter {
 
   /** Gives where a run's rows belong, if they are wanted one behind the other, each once, and as they are. */
   targetOf({ start, stop, from, to }: Run): Uint8Array | undefined {
-    const { places } = this.#request;
+    const { places, rows } = this.#request;
     if (!this.#isCopied || to - from !== stop - start) return undefined;
-    for (let at = from + 1; at < to; at++) if (places[at] !== (places[at - 1] as number) + 1) return undefined;
+    for (let at = from + 1; at < to; at++) {
+      // As many rows as the run is long need not be each of it: one may be asked for twice and another be a gap.
+      if (places[at] !== (places[at - 1] as number) + 1 || rows[at] !== (rows[at - 1] as number) + 1) return undefined;
+    }
     const target = (places[from] as number) * this.#rowBytes;
     return this.#into.subarray(target, target + (stop - start) * this.#rowBytes);
   }

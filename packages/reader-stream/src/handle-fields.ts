@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ByteReadOptions, DTypeLike, ElementType } from "@npystream/codec";
 import type { ArrayHandle } from "./array-handle.ts";
-import { castRows } from "./cast-rows.ts";
+import { bytesCaster, castRows, isReadAnew } from "./cast-rows.ts";
 import { gatherRows } from "./gather-rows.ts";
 import { isForkable } from "./inflated-source.ts";
 import { mapFields } from "./mapped-fields.ts";
@@ -79,10 +79,15 @@ export class HandleFields implements RowFields {
   readRowsSync(name: string, start: number, into: Uint8Array): boolean {
     const handle = this.#handle(name);
     handle.checkOpen();
-    // What is cast is read in pieces of its own.
-    if (this.#reader(name) !== handle.shards) return false;
+    const { shards } = handle;
+    const type = this.type(name);
     try {
-      return handle.shards.readRowsSync(into, start);
+      if (type === shards.type || isReadAnew(shards.type, type)) return shards.readRowsSync(into, start);
+      const rows = into.length / this.rowBytes(name);
+      const bytes = new Uint8Array(rows * shards.rowBytes);
+      if (!shards.readRowsSync(bytes, start)) return false;
+      bytesCaster(shards.type, bytes, type, into)(0, 0, bytes.length / shards.type.itemSize);
+      return true;
     } catch (error) {
       throw located(error, handle);
     }
@@ -98,8 +103,9 @@ export class HandleFields implements RowFields {
     }
   }
 
-  map(): MappedFields | undefined {
-    return mapFields(new Map(this.names.map((name) => [name, { handle: this.#handle(name), type: this.type(name) }])));
+  map(isMapped: boolean): MappedFields | undefined {
+    const fields = this.names.map((name) => [name, { handle: this.#handle(name), type: this.type(name) }] as const);
+    return mapFields(new Map(fields), isMapped);
   }
 
   #handle(name: string): ArrayHandle {

@@ -1,4 +1,5 @@
 import { checkOptionKeys } from "@npystream/codec";
+import { kindOf } from "./value-kind.ts";
 
 /** What a {@link HttpFetch} answers with; the `Response` of `fetch` is one. */
 export interface HttpResponse {
@@ -139,7 +140,12 @@ export function isHttpUrl(text: string): boolean {
 
 function parseUrl(address: string | URL): URL {
   const text = String(address);
-  if (!isHttpUrl(text) || !URL.canParse(text)) throw new TypeError("expected an http: or https: URL");
+  if (!isHttpUrl(text) || !URL.canParse(text)) {
+    // Not the text itself, which may hold a password.
+    const found =
+      address instanceof URL ? address.protocol : typeof address === "string" ? "another text" : kindOf(address);
+    throw new TypeError(`expected an http: or https: URL, not ${found}`);
+  }
   return new URL(text);
 }
 

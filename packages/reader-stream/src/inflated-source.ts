@@ -2,11 +2,15 @@ import { Readable } from "node:stream";
 import { createInflateRaw } from "node:zlib";
 import { type ByteReadOptions, type ByteSource, isNpyError, NpyError } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
-import { checkRange } from "./bytes-source.ts";
-import { inflateWhole } from "./inflate-whole.ts";
-import type { WholeSource } from "./whole-source.ts";
+import { checkOpen, checkRange } from "./bytes-source.ts";
+import { inflateWhole, isLikely, wrongSize } from "./inflate-whole.ts";
+import { ReadQueue } from "./read-queue.ts";
+import type { WholeReadOptions, WholeSource } from "./whole-source.ts";
 
-/** A source that goes forward cheaply and back only by starting anew; a fork has a position of its own. */
+/**
+ * A source that goes forward cheaply and back only by starting anew. A fork has a position of its own, and cannot be read
+ * any more once what it was made of is closed.
+ */
 export interface ForkableSource extends ByteSource {
   fork(): ByteSource;
 }
@@ -44,47 +48,77 @@ class InflatedSource implements ForkableSource, WholeSource {
   readonly #source: ByteSource;
   readonly #start: number;
   readonly #compressedSize: number;
+  readonly #parent: InflatedSource | undefined;
+  readonly #queue = new ReadQueue();
+  #isClosed = false;
   #pieces: AsyncGenerator<Uint8Array> | undefined;
   #piece: Uint8Array = new Uint8Array(0);
   #pieceStart = 0;
-  #queue: Promise<void> = Promise.resolve();
 
-  constructor(source: ByteSource, start: number, compressedSize: number, byteLength: number) {
+  constructor(
+    source: ByteSource,
+    start: number,
+    compressedSize: number,
+    byteLength: number,
+    parent?: InflatedSource | undefined,
+  ) {
     this.byteLength = byteLength;
     if (source.version !== undefined) this.version = source.version;
     this.#source = source;
     this.#start = start;
     this.#compressedSize = compressedSize;
+    this.#parent = parent;
   }
 
   fork(): ByteSource {
-    return new InflatedSource(this.#source, this.#start, this.#compressedSize, this.byteLength);
+    return new InflatedSource(this.#source, this.#start, this.#compressedSize, this.byteLength, this);
   }
 
   /** Reads one after another: there is one position. */
   read(into: Uint8Array, position: number, options?: ByteReadOptions): Promise<void> {
-    const result = this.#queue.then(() => this.#fill(into, position, options?.signal));
-    this.#queue = result.catch(() => undefined);
-    return result;
+    return this.#queue.run(() => this.#fill(into, position, options?.signal), options?.signal);
   }
 
-  async readWhole(options?: ByteReadOptions): Promise<Uint8Array> {
+  async readWhole(options?: WholeReadOptions): Promise<Uint8Array> {
+    this.#checkOpen();
     if (Math.max(this.byteLength, this.#compressedSize) > MAX_WHOLE_BYTES) {
+      // A claim that is not likely gets memory once the stream was seen to hold it.
+      if (!isLikely(this.byteLength, this.#compressedSize)) await this.#measure(options?.signal);
       const bytes = allocateBytes(this.byteLength);
       await this.read(bytes, 0, options);
       return bytes;
     }
     const compressed = allocateBytes(this.#compressedSize);
     await this.#source.read(compressed, this.#start, options);
-    return await inflateWhole(compressed, this.byteLength);
+    return await inflateWhole(compressed, this.byteLength, options);
   }
 
+  /** Reads that are under way or wait fail. */
   async close(): Promise<void> {
-    await this.#queue;
+    this.#isClosed = true;
+    await this.#queue.idle();
     await this.#stop();
   }
 
+  #checkOpen(): void {
+    checkOpen(this.#isClosed);
+    if (this.#parent !== undefined) this.#parent.#checkOpen();
+  }
+
+  /** Inflates once and keeps nothing. */
+  async #measure(signal: AbortSignal | undefined): Promise<void> {
+    let found = 0;
+    for await (const piece of this.#inflate()) {
+      signal?.throwIfAborted();
+      this.#checkOpen();
+      found += piece.length;
+      if (found > this.byteLength) throw wrongSize(this.byteLength, "more");
+    }
+    if (found < this.byteLength) throw wrongSize(this.byteLength, found);
+  }
+
   async #fill(into: Uint8Array, position: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#checkOpen();
     checkRange(this.byteLength, position, into.length);
     if (this.#pieces === undefined || position < this.#pieceStart) {
       await this.#stop();
@@ -93,6 +127,7 @@ class InflatedSource implements ForkableSource, WholeSource {
     let filled = 0;
     while (filled < into.length) {
       signal?.throwIfAborted();
+      this.#checkOpen();
       const from = position + filled - this.#pieceStart;
       if (from < this.#piece.length) {
         const part = this.#piece.subarray(from, from + into.length - filled);
@@ -102,8 +137,7 @@ class InflatedSource implements ForkableSource, WholeSource {
       }
       const next = await this.#next(this.#pieces);
       if (next.done) {
-        const end = this.#pieceStart + this.#piece.length;
-        throw new NpyError("ERR_NPZ_SIZE", `the member declares ${this.byteLength} bytes and inflates to ${end}`);
+        throw wrongSize(this.byteLength, this.#pieceStart + this.#piece.length);
       }
       this.#pieceStart += this.#piece.length;
       this.#piece = next.value;
@@ -127,7 +161,7 @@ class InflatedSource implements ForkableSource, WholeSource {
     const next = rest > 0 || this.#pieces === undefined ? undefined : await this.#next(this.#pieces);
     if (rest > 0 || next?.done === false) {
       await this.#stop();
-      throw new NpyError("ERR_NPZ_SIZE", `the member declares ${this.byteLength} bytes and inflates to more`);
+      throw wrongSize(this.byteLength, "more");
     }
   }
 

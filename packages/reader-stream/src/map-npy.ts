@@ -1,10 +1,11 @@
 import { closeSync } from "node:fs";
-import { checkOptionKeys, isNpyError, type LimitOptions, type NpyHeader } from "@npystream/codec";
+import { checkOptionKeys, type LimitOptions, type NpyHeader } from "@npystream/codec";
 import { FileMapping } from "./file-mapping.ts";
+import { localPath, NOT_MAPPED } from "./local-path.ts";
 import { MappedArray } from "./mapped-array.ts";
 import { checkMappedLayout, checkMappedSize } from "./mapped-layout.ts";
 import { checkAdvice, checkMapMode, type MapAdvice, type MapMode } from "./mapped-memory.ts";
-import { type OpenFile, openFileSync, pathOf, readHeaderSync } from "./positioned-read.ts";
+import { explainMapping, type OpenFile, openFileSync, readHeaderSync } from "./positioned-read.ts";
 
 /** Options of {@link mapNpy}. */
 export interface MapNpyOptions extends LimitOptions {
@@ -33,13 +34,13 @@ export function mapNpy(path: string | URL, options: MapNpyOptions = {}): MappedA
   const { mode = "c", advise = "normal", limits } = options;
   checkMapMode(mode);
   checkAdvice(advise);
-  const file = openFileSync(pathOf(path), mode === "c" ? "r" : "r+");
+  const file = openFileSync(localPath(path, NOT_MAPPED), mode === "c" ? "r" : "r+");
   try {
     const array = mapOpenNpy(file, readHeaderSync(file, limits === undefined ? {} : { limits }), mode);
     if (advise !== "normal") array.advise(advise);
     return array;
   } catch (error) {
-    throw isNpyError(error) ? error.locate({ path: file.path }) : error;
+    throw explainMapping(error, file);
   } finally {
     // The pages need no descriptor.
     closeSync(file.fd);

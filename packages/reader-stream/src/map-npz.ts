@@ -14,10 +14,11 @@ import {
   type ZipMember,
 } from "@npystream/codec";
 import { FileMapping } from "./file-mapping.ts";
+import { localPath, NOT_MAPPED } from "./local-path.ts";
 import { MappedArray } from "./mapped-array.ts";
 import { checkMappedLayout, checkMappedSize } from "./mapped-layout.ts";
 import { checkAdvice, type MapAdvice } from "./mapped-memory.ts";
-import { checkDataIsThere, type OpenFile, openFileSync, pathOf, readAtSync } from "./positioned-read.ts";
+import { checkDataIsThere, explainMapping, type OpenFile, openFileSync, readAtSync } from "./positioned-read.ts";
 
 /** Options of {@link mapNpz}. */
 export interface MapNpzOptions extends LimitOptions {
@@ -41,7 +42,7 @@ export function mapNpz(path: string | URL, options: MapNpzOptions = {}): MappedA
   const { advise = "normal", limits } = options;
   checkAdvice(advise);
   const bounds = limits === undefined ? {} : { limits };
-  const file = openFileSync(pathOf(path), "r");
+  const file = openFileSync(localPath(path, NOT_MAPPED), "r");
   try {
     const members = readWith(readZipDirectory(file.byteLength, bounds), (position, length) => {
       const bytes = new Uint8Array(length);
@@ -51,7 +52,7 @@ export function mapNpz(path: string | URL, options: MapNpzOptions = {}): MappedA
     checkMappedSize(file.byteLength, "openNpz(mappedSource(path)) maps parts of it");
     return new MappedArchive(file, members, bounds, advise);
   } catch (error) {
-    throw isNpyError(error) ? error.locate({ path: file.path }) : error;
+    throw explainMapping(error, file);
   } finally {
     closeSync(file.fd);
   }

@@ -2,9 +2,10 @@ import { closeSync, fstatSync } from "node:fs";
 import { type ByteReadOptions, type ByteSource, checkOptionKeys, isNpyError, NpyError } from "@npystream/codec";
 import { checkOpen, checkRange } from "./bytes-source.ts";
 import { FileMapping, MAX_VIEW_BYTES } from "./file-mapping.ts";
+import { localPath, NOT_MAPPED } from "./local-path.ts";
 import { checkMappedSize } from "./mapped-layout.ts";
 import { MAP_ALIGNMENT } from "./mapped-memory.ts";
-import { type OpenFile, openFileSync, pathOf, readAtSync } from "./positioned-read.ts";
+import { type OpenFile, openFileSync, readAtSync, versionOf } from "./positioned-read.ts";
 
 /** Options of {@link mappedSource}. */
 export interface MappedSourceOptions {
@@ -37,7 +38,7 @@ export function mappedSource(path: string | URL, options: MappedSourceOptions = 
   if (windowBytes !== undefined && (!Number.isSafeInteger(windowBytes) || windowBytes < 1)) {
     throw new RangeError(`windowBytes is a whole number from 1, not ${windowBytes}`);
   }
-  const file = openFileSync(pathOf(path), "r");
+  const file = openFileSync(localPath(path, NOT_MAPPED), "r");
   try {
     return new MappedSource(file, Math.min(windowBytes ?? defaultWindow(file.byteLength), MAX_VIEW_BYTES));
   } catch (error) {
@@ -67,7 +68,7 @@ export class MappedSource implements ByteSource {
   constructor({ fd, path, byteLength, stats }: OpenFile, windowBytes: number) {
     this.path = path;
     this.byteLength = byteLength;
-    this.version = `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}`;
+    this.version = versionOf(stats);
     this.#mtimeNs = stats.mtimeNs;
     this.#fd = fd;
     this.#windowBytes = windowBytes;

@@ -5,6 +5,7 @@ import type { DatasetDTypes } from "./dataset-types.ts";
 import type { RowFields } from "./row-fields.ts";
 import { type RowIndices, RowSelection, rowIndices } from "./row-selection.ts";
 import { SelectedFields } from "./selected-fields.ts";
+import { kindOf } from "./value-kind.ts";
 
 /** One dataset of a mixture. */
 export interface MixPart<T extends DatasetDTypes = DatasetDTypes> {
@@ -30,6 +31,8 @@ export interface MixOptions {
  * @throws NpyError `ERR_DATASET_FIELDS` where their fields differ in name, dtype or row shape. TypeError for none.
  */
 export function concat<T extends DatasetDTypes>(datasets: readonly Dataset<T>[]): Dataset<T> {
+  if (!Array.isArray(datasets)) throw new TypeError(`concat takes an array of datasets, not ${kindOf(datasets)}`);
+  for (const dataset of datasets) checkDataset("concat", dataset);
   return new Dataset<T>(new ConcatFields(datasets.map((dataset) => rowFieldsOf(dataset))));
 }
 
@@ -46,6 +49,8 @@ export function concat<T extends DatasetDTypes>(datasets: readonly Dataset<T>[])
  */
 export function mix<T extends DatasetDTypes>(parts: readonly MixPart<T>[], options: MixOptions = {}): Dataset<T> {
   checkOptionKeys("mix", options, ["length"]);
+  if (!Array.isArray(parts)) throw new TypeError(`mix takes an array of parts, not ${kindOf(parts)}`);
+  for (const part of parts) checkDataset("mix", part?.dataset);
   const { length } = options;
   if (length !== undefined && (!Number.isSafeInteger(length) || length < 0)) {
     throw new RangeError(`length is a number of rows from 0, not ${length}`);
@@ -65,6 +70,11 @@ export function mix<T extends DatasetDTypes>(parts: readonly MixPart<T>[], optio
     all.length,
   );
   return new Dataset<T>(SelectedFields.of(all, RowSelection.of(rows)));
+}
+
+function checkDataset(what: string, dataset: unknown): void {
+  if (!(dataset instanceof Dataset))
+    throw new TypeError(`${what} takes datasets of openDataset, not ${kindOf(dataset)}`);
 }
 
 /** The row of each place: of the dataset that lacks most of its share there, the next one. */

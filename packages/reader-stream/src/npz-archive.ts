@@ -15,10 +15,11 @@ import {
 import { ArrayHandle, type ArrayOrigin } from "./array-handle.ts";
 import { blockSource } from "./block-source.ts";
 import { checkedSource } from "./checked-source.ts";
-import { inflatedSource } from "./inflated-source.ts";
+import { inflatedSource, isForkable } from "./inflated-source.ts";
 import { regionSource } from "./region-source.ts";
 import { ShardList } from "./shard-list.ts";
 import { StoredArray } from "./stored-array.ts";
+import { unpackedSource } from "./unpacked-source.ts";
 
 /** One file of an archive. */
 export interface NpzMember {
@@ -39,6 +40,8 @@ export interface OpenedMember {
   readonly array: StoredArray;
   readonly origin: ArrayOrigin;
   readonly dataPosition: number | undefined;
+  /** Throws once the archive has been closed. */
+  readonly checkOpen: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -53,6 +56,9 @@ export class NpzArchive implements AsyncDisposable {
   readonly #source: ByteSource;
   readonly #entries: ReadonlyMap<string, ZipMember>;
   readonly #limits: LimitOptions;
+  /** Contents of the members that are open. */
+  readonly #open = new Set<ByteSource>();
+  #closing: Promise<void> | undefined;
 
   private constructor(
     source: ByteSource,
@@ -90,16 +96,18 @@ export class NpzArchive implements AsyncDisposable {
    * Closing the handle leaves the archive open. Reading a member whole checks its CRC-32; a part of it does not.
    *
    * @throws NpyError `ERR_NPZ_MEMBER` where there is none of that name, those of `parseNpyHeader`, and `ERR_NPZ_METHOD`,
-   *   `ERR_NPZ_ENCRYPTED`, `ERR_NPZ_SIZE`, `ERR_NPZ_DEFLATE` or `ERR_NPZ_CRC` where the first bytes show it.
+   *   `ERR_NPZ_ENCRYPTED`, `ERR_NPZ_SIZE`, `ERR_NPZ_DEFLATE` or `ERR_NPZ_CRC` where the first bytes show it. TypeError once
+   *   the archive is closed.
    */
   async open(name: string, options: ByteReadOptions = {}): Promise<ArrayHandle> {
-    const { array, origin, dataPosition, close } = await this.openMember(name, options, async () => undefined);
-    return new ArrayHandle({ shards: new ShardList([array]), close, ...origin, dataPosition });
+    const { array, origin, ...opened } = await this.openMember(name, options, async () => undefined);
+    return new ArrayHandle({ shards: new ShardList([array], [origin]), ...origin, ...opened });
   }
 
   /** Closes the archive; its open arrays can no longer be read. Closing twice is harmless. */
   close(): Promise<void> {
-    return this.#source.close();
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
   }
 
   /** Closes the archive, for `await using`. */
@@ -111,12 +119,16 @@ export class NpzArchive implements AsyncDisposable {
   async openMember(name: string, options: ByteReadOptions, closeBelow: () => Promise<void>): Promise<OpenedMember> {
     const entry = this.#entries.get(name) ?? this.#entries.get(`${name}.npy`);
     const member = memberArrayName(entry?.name ?? name);
+    this.#checkOpen();
     try {
       if (entry === undefined) {
         throw new NpyError("ERR_NPZ_MEMBER", `the archive has no such array; it has ${this.#listNames()}`);
       }
       const { source, position } = await this.#content(entry, options);
-      const array = await StoredArray.open(source, { ...this.#limits, ...options });
+      const stored = await StoredArray.open(source, { ...this.#limits, ...options });
+      // Rows of a Fortran array are read from its start to its end, window after window.
+      const isUnpacked = isForkable(source) && !stored.isRowMajor;
+      const array = isUnpacked ? stored.withSource(() => unpackedSource(source)) : stored;
       const declared = array.header.dataOffset + array.header.byteLength;
       if (declared < source.byteLength) {
         throw new NpyError(
@@ -124,18 +136,33 @@ export class NpzArchive implements AsyncDisposable {
           `the member holds ${source.byteLength} bytes and its header declares ${declared}`,
         );
       }
+      this.#checkOpen();
+      this.#open.add(array.source);
       return {
         array,
         origin: { path: this.path, member },
         dataPosition: position === undefined ? undefined : position + array.header.dataOffset,
+        checkOpen: () => this.#checkOpen(),
         close: async () => {
-          await source.close();
+          this.#open.delete(array.source);
+          await array.source.close();
           await closeBelow();
         },
       };
     } catch (error) {
       throw isNpyError(error) ? error.locate({ path: this.path, member }) : error;
     }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new TypeError("the archive has been closed");
+  }
+
+  async #closeAll(): Promise<void> {
+    const closings = [...this.#open].map((source) => source.close());
+    // All at once, so that no read under way is waited for: it fails.
+    const closed = await Promise.allSettled([...closings, this.#source.close()]);
+    for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
   async #content(

@@ -1,8 +1,21 @@
 import { stat } from "node:fs/promises";
-import { type ByteReadOptions, checkOptionKeys, isNpyError, type LimitOptions } from "@npystream/codec";
+import { fileURLToPath } from "node:url";
+import {
+  type ByteReadOptions,
+  type ByteSource,
+  checkOptionKeys,
+  isNpyError,
+  type LimitOptions,
+} from "@npystream/codec";
 import { ArrayHandle, type ArrayOrigin } from "./array-handle.ts";
+import { eachConcurrently } from "./each-concurrently.ts";
+import { fileSource } from "./file-source.ts";
+import { isHttpUrl } from "./http-options.ts";
+import { isFileUrl } from "./local-path.ts";
+import { explainOpening } from "./mistaken-format.ts";
 import { NpzArchive } from "./npz-archive.ts";
-import { openSource, type SourceLike } from "./open-source.ts";
+import { type OpenFileByPath, openSource, type SourceLike } from "./open-source.ts";
+import { pooledFile } from "./pooled-file.ts";
 import { ShardList } from "./shard-list.ts";
 import { StoredArray } from "./stored-array.ts";
 
@@ -10,12 +23,20 @@ import { StoredArray } from "./stored-array.ts";
 export interface OpenOptions extends LimitOptions, ByteReadOptions {}
 
 const OPTION_NAMES = ["limits", "signal"];
+/** Shards opened at once. */
+const CONCURRENCY = 8;
+/** Files of longer lists share descriptors. */
+const MOST_HELD_FILES = 64;
 
 /**
  * Opens a `.npy`, or several as the shards of one array: their rows follow each other. Reads headers and no data.
  *
- * @param from - One source, or a list of them. A path may name a member of an archive, `set.npz#labels`, unless there is a
- *   file of just that name.
+ * A list of up to 64 files holds a descriptor for each. Of a longer one those that were read last are open, all such lists
+ * of a process together 128, and the others are opened again when they are read: one that has another state or name by then
+ * is `ERR_SOURCE_CHANGED`.
+ *
+ * @param from - One source, or a list of them. A path or URL may name a member of an archive, `set.npz#labels`, unless
+ *   there is a file of just that name.
  * @throws NpyError those of `parseNpyHeader`, `ERR_NPY_TRUNCATED` where data is missing, `ERR_SHARD_MISMATCH` for shards
  *   that differ in dtype or row shape, and those of {@link openNpz} and `NpzArchive.open` for a member. System errors such
  *   as `ENOENT`.
@@ -26,15 +47,17 @@ export async function openNpy(
 ): Promise<ArrayHandle> {
   checkOptionKeys("openNpy", options, OPTION_NAMES);
   const sources = Array.isArray(from) ? (from as readonly SourceLike[]) : [from as SourceLike];
-  const opened: OpenedArray[] = [];
+  const openFile = sources.length > MOST_HELD_FILES ? pooledFile : fileSource;
+  const places: (OpenedArray | undefined)[] = sources.map(() => undefined);
   try {
-    for (const one of sources) {
+    await eachConcurrently(sources.entries(), CONCURRENCY, async ([index, one]) => {
       options.signal?.throwIfAborted();
-      opened.push(await openOne(one, options));
-    }
+      places[index] = await openOne(one, options, openFile);
+    });
+    const opened = places.filter((one) => one !== undefined);
     const shards = new ShardList(
       opened.map(({ array }) => array),
-      opened.map(({ origin }) => origin.path),
+      opened.map(({ origin }) => origin),
     );
     return new ArrayHandle({
       shards,
@@ -43,7 +66,7 @@ export async function openNpy(
       dataPosition: opened[0]?.dataPosition,
     });
   } catch (error) {
-    await closeAll(opened);
+    await closeAll(places.filter((one) => one !== undefined));
     throw error;
   }
 }
@@ -56,14 +79,7 @@ export async function openNpy(
  */
 export async function openNpz(from: SourceLike, options: OpenOptions = {}): Promise<NpzArchive> {
   checkOptionKeys("openNpz", options, OPTION_NAMES);
-  options.signal?.throwIfAborted();
-  const { source, path } = await openSource(from, options);
-  try {
-    return await NpzArchive.open(source, path, options);
-  } catch (error) {
-    await source.close();
-    throw isNpyError(error) ? error.locate({ path }) : error;
-  }
+  return await openArchive(from, options, fileSource);
 }
 
 /** Path and member that a text names. */
@@ -89,10 +105,20 @@ interface OpenedArray {
   readonly close: () => Promise<void>;
 }
 
-async function openOne(from: SourceLike, options: OpenOptions): Promise<OpenedArray> {
-  const { path, member } = typeof from === "string" ? splitArrayPath(from) : { path: "", member: undefined };
+async function openArchive(from: SourceLike, options: OpenOptions, openFile: OpenFileByPath): Promise<NpzArchive> {
+  options.signal?.throwIfAborted();
+  const { source, path } = await openSource(from, options, openFile);
+  try {
+    return await NpzArchive.open(source, path, options);
+  } catch (error) {
+    throw await failedOpening(error, source, path);
+  }
+}
+
+async function openOne(from: SourceLike, options: OpenOptions, openFile: OpenFileByPath): Promise<OpenedArray> {
+  const { path, member } = splitSource(from);
   if (member !== undefined && !(await isFile(String(from)))) {
-    const archive = await openNpz(path, options);
+    const archive = await openArchive(path, options, openFile);
     try {
       return await archive.openMember(member, options, () => archive.close());
     } catch (error) {
@@ -100,15 +126,34 @@ async function openOne(from: SourceLike, options: OpenOptions): Promise<OpenedAr
       throw error;
     }
   }
-  const { source, path: opened } = await openSource(from, options);
+  const { source, path: opened } = await openSource(from, options, openFile);
   try {
     const array = await StoredArray.open(source, options);
     const { dataOffset } = array.header;
     return { array, origin: { path: opened }, dataPosition: dataOffset, close: () => source.close() };
   } catch (error) {
-    await source.close();
-    throw isNpyError(error) ? error.locate({ path: opened }) : error;
+    throw await failedOpening(error, source, opened);
   }
+}
+
+/** Path and member that a text or a URL names. */
+function splitSource(from: SourceLike): ArrayPath {
+  if (typeof from === "string" && !isFileUrl(from)) return splitArrayPath(from);
+  // What a URL names in a file is its fragment, and a # of a name is written as %23.
+  if (typeof from !== "string" && !(from instanceof URL)) return { path: "", member: undefined };
+  const url = new URL(from);
+  const isMember = url.hash.length > 1 && url.pathname.endsWith(".npz") && (isHttpUrl(url.href) || isFileUrl(url.href));
+  if (!isMember) return { path: "", member: undefined };
+  const member = decodeURIComponent(url.hash.slice(1));
+  url.hash = "";
+  return { path: isHttpUrl(url.href) ? url.href : fileURLToPath(url), member };
+}
+
+/** Closes the source of something that did not open, and says of the error where it is and what to call instead. */
+async function failedOpening(error: unknown, source: ByteSource, path: string | undefined): Promise<unknown> {
+  const explained = await explainOpening(error, source);
+  await source.close();
+  return isNpyError(explained) ? explained.locate({ path }) : explained;
 }
 
 async function isFile(path: string): Promise<boolean> {

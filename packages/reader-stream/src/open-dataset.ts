@@ -7,6 +7,7 @@ import { type HandleField, HandleFields } from "./handle-fields.ts";
 import { openNpy } from "./open-array.ts";
 import { openManifestArray, splitManifestPath } from "./open-manifest.ts";
 import type { SourceLike } from "./open-source.ts";
+import { kindOf } from "./value-kind.ts";
 
 /**
  * Opens arrays of the same number of rows as the fields of one dataset, features and labels for example. Reads headers
@@ -24,8 +25,9 @@ import type { SourceLike } from "./open-source.ts";
  *   there is not.
  */
 export async function openDataset<const F extends DatasetFields>(fields: F): Promise<Dataset<DTypesOf<F>>> {
-  if (typeof fields === "string" || Array.isArray(fields)) {
-    throw new TypeError('openDataset takes fields by name: { features: "x.npy", labels: "y.npy" }');
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+    const found = kindOf(fields);
+    throw new TypeError(`openDataset takes fields by name, { features: "x.npy", labels: "y.npy" }, not ${found}`);
   }
   const names = Object.keys(fields);
   if (names.length === 0) throw new TypeError("a dataset has at least one field");

@@ -39,7 +39,7 @@ export function splitManifestPath(from: unknown): ManifestPath | undefined {
 
 /**
  * Opens one array of a manifest: all its shards, in the order of the manifest, checked against what it says of them but
- * for their SHA-256. One descriptor a shard is held.
+ * for their SHA-256. Descriptors are held as `openNpy` does of a list.
  *
  * @param name - Role that is taken where the path names none and the manifest has several arrays.
  * @throws NpyError `ERR_MANIFEST` where the file is none or has no such array, `ERR_SHARD_MISMATCH` where a shard is not

@@ -1,12 +1,13 @@
 import type { FileHandle } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type { ByteReadOptions, ByteSource } from "@npystream/codec";
 import { blobSource } from "./blob-source.ts";
 import { bytesSource } from "./bytes-source.ts";
-import { fileSource } from "./file-source.ts";
+import { fileSource, isFileHandle } from "./file-source.ts";
 import { isHttpUrl } from "./http-options.ts";
 import { httpSource } from "./http-source.ts";
+import { localPath } from "./local-path.ts";
 import { shownUrl } from "./shown-url.ts";
+import { kindOf } from "./value-kind.ts";
 
 /**
  * Where an array or archive may be read from: a path, a `file:`, `http:` or `https:` URL, an open file, a blob, bytes, or any
@@ -21,26 +22,37 @@ export interface OpenedSource {
   readonly path: string | undefined;
 }
 
+/** Opens a file on this machine by its path. */
+export type OpenFileByPath = (path: string) => Promise<ByteSource>;
+
 /**
- * Opens whatever can be read by position. A `ByteSource` is taken over: whoever opened the array closes it.
+ * Opens whatever can be read by position. A `ByteSource` is taken over: whoever opened the array closes it. A `FileHandle`
+ * stays the caller's.
  *
+ * @param openFile - What opens paths and `file:` URLs.
  * @throws System errors such as `ENOENT`; NpyError those of `httpSource`; TypeError for anything else than a source.
  */
-export async function openSource(from: SourceLike, options: ByteReadOptions = {}): Promise<OpenedSource> {
-  if (typeof from === "string") {
-    if (isHttpUrl(from)) return await openHttp(from, options);
-    return { source: await fileSource(from), path: from };
-  }
-  if (from instanceof URL) {
-    if (isHttpUrl(from.href)) return await openHttp(from, options);
-    if (from.protocol !== "file:") throw new TypeError(`expected a file:, http: or https: URL, not ${from.protocol}`);
-    return { source: await fileSource(from), path: fileURLToPath(from) };
+export async function openSource(
+  from: SourceLike,
+  options: ByteReadOptions = {},
+  openFile: OpenFileByPath = fileSource,
+): Promise<OpenedSource> {
+  if (typeof from === "string" || from instanceof URL) {
+    if (isHttpUrl(String(from))) return await openHttp(from, options);
+    if (from instanceof URL && from.protocol !== "file:") {
+      throw new TypeError(`expected a file:, http: or https: URL, not ${from.protocol}`);
+    }
+    const path = localPath(from, "");
+    return { source: await openFile(path), path };
   }
   if (from instanceof Uint8Array) return { source: bytesSource(from), path: undefined };
   if (from instanceof Blob) return { source: blobSource(from), path: undefined };
   if (isByteSource(from)) return { source: from, path: undefined };
   if (isFileHandle(from)) return { source: await fileSource(from), path: undefined };
-  throw new TypeError("expected a path, a URL, a FileHandle, a Blob, bytes or a ByteSource to read from");
+  const found: unknown = from;
+  const expected = "expected a path, a URL, a FileHandle, a Blob, bytes (Uint8Array) or a ByteSource to read from";
+  const isBytes = found instanceof ArrayBuffer || ArrayBuffer.isView(found);
+  throw new TypeError(`${expected}, not ${kindOf(found)}${isBytes ? ": new Uint8Array(...) over it is one" : ""}`);
 }
 
 async function openHttp(from: string | URL, { signal }: ByteReadOptions): Promise<OpenedSource> {
@@ -50,8 +62,4 @@ async function openHttp(from: string | URL, { signal }: ByteReadOptions): Promis
 
 function isByteSource(value: unknown): value is ByteSource {
   return typeof value === "object" && value !== null && "byteLength" in value && "read" in value && "close" in value;
-}
-
-function isFileHandle(value: unknown): value is FileHandle {
-  return typeof value === "object" && value !== null && "fd" in value && "read" in value && "stat" in value;
 }

@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
+  isNpyError,
   type LimitOptions,
   NPY_PREFIX_BYTES,
   NpyError,
@@ -8,9 +8,14 @@ import {
   npyDataOffset,
   parseNpyHeader,
 } from "@npystream/codec";
+import { explainFormat, SIGNATURE_BYTES } from "./mistaken-format.ts";
 
-/** Longest single read that Linux and libuv take. */
-const MAX_READ_BYTES = 1 << 30;
+/** Longest single read: Linux moves at most 2 GiB - 4 KiB at once and libuv takes no more than 2^31 - 1. */
+export const MAX_READ_BYTES: number = 1 << 30;
+/** A FIFO is opened too, and refused, where it would otherwise be waited for. Windows has no such flag. */
+const NO_WAITING = constants.O_NONBLOCK ?? 0;
+/** Flags to open a file with that is read. */
+export const READ_FLAGS: number = constants.O_RDONLY | NO_WAITING;
 /** Enough for nearly every header. */
 const FIRST_READ_BYTES = 4096;
 
@@ -22,9 +27,9 @@ export interface OpenFile {
   readonly stats: BigIntStats;
 }
 
-/** Path that a path or `file:` URL names. @throws TypeError for another URL. */
-export function pathOf(file: string | URL): string {
-  return typeof file === "string" ? file : fileURLToPath(file);
+/** Device, inode, size and modification time: what tells one state of a file from another. */
+export function versionOf({ dev, ino, size, mtimeNs }: BigIntStats): string {
+  return `${dev}-${ino}-${size}-${mtimeNs}`;
 }
 
 /**
@@ -33,9 +38,7 @@ export function pathOf(file: string | URL): string {
  * @throws System errors such as `ENOENT`; TypeError where it is a folder or a pipe, which have no positions.
  */
 export function openFileSync(path: string, access: "r" | "r+"): OpenFile {
-  // A FIFO would be waited for without the flag, which Windows does not have.
-  const flags = (access === "r" ? constants.O_RDONLY : constants.O_RDWR) | (constants.O_NONBLOCK ?? 0);
-  const fd = openSync(path, flags);
+  const fd = openSync(path, access === "r" ? READ_FLAGS : constants.O_RDWR | NO_WAITING);
   try {
     const stats = fstatSync(fd, { bigint: true });
     if (!stats.isFile()) throw new TypeError(`${path} is not a regular file`);
@@ -92,4 +95,13 @@ export function checkDataIsThere(header: NpyHeader, byteLength: number): void {
   if (found >= header.byteLength) return;
   const message = `the header declares ${header.byteLength} bytes of data and ${found} are there`;
   throw new NpyError("ERR_NPY_TRUNCATED", message, { offset: byteLength });
+}
+
+/** Says of an error of opening a mapped file where it is, and what to call for a file of the other format. */
+export function explainMapping(error: unknown, { fd, path, byteLength }: OpenFile): unknown {
+  if (!isNpyError(error)) return error;
+  const start = new Uint8Array(Math.min(SIGNATURE_BYTES, byteLength));
+  readSync(fd, start, 0, start.length, 0);
+  error.locate({ path });
+  return explainFormat(error, start);
 }

@@ -1,10 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { decodeNpy, isNpyError, type LimitOptions, type NdArray, NpyError, npyDataOffset } from "@npystream/codec";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { decodeNpy, isNpyError, type LimitOptions, type NdArray, npyDataOffset } from "@npystream/codec";
 import { allocateBytes } from "./allocate-bytes.ts";
+import { READ_FLAGS, readAtSync } from "./positioned-read.ts";
 
 /** Files of up to this are read with one call into memory that is used again, and copied to their size. */
 const PREFIX_BYTES = 64 << 10;
-const MAX_READ_BYTES = 1 << 30;
 const scratch = new Uint8Array(PREFIX_BYTES);
 
 /**
@@ -17,7 +17,7 @@ const scratch = new Uint8Array(PREFIX_BYTES);
  *   errors such as `ENOENT`.
  */
 export function readNpySync(path: string, options?: LimitOptions): NdArray {
-  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const fd = openSync(path, READ_FLAGS);
   try {
     const small = readSmall(fd, options);
     if (small !== undefined) return small;
@@ -25,17 +25,12 @@ export function readNpySync(path: string, options?: LimitOptions): NdArray {
     if (!stats.isFile()) throw new TypeError(`${path} is not a regular file`);
     const { size } = stats;
     const prefix = Math.min(size, PREFIX_BYTES);
-    const scratchRead = readSync(fd, scratch, 0, prefix, 0);
-    if (scratchRead < prefix) throw truncated(scratchRead, size);
+    readAtSync(fd, scratch.subarray(0, prefix), 0);
     if (size <= PREFIX_BYTES) return decodeNpy(scratch.slice(0, size), options);
     // What is no .npy is refused before as much as the file is allocated.
     npyDataOffset(scratch, options);
     const bytes = allocateBytes(size);
-    for (let filled = 0; filled < size; ) {
-      const bytesRead = readSync(fd, bytes, filled, Math.min(size - filled, MAX_READ_BYTES), filled);
-      if (bytesRead === 0) throw truncated(filled, size);
-      filled += bytesRead;
-    }
+    readAtSync(fd, bytes, 0);
     return decodeNpy(bytes, options);
   } catch (error) {
     throw isNpyError(error) ? error.locate({ path }) : error;
@@ -65,10 +60,4 @@ function readSmall(fd: number, options: LimitOptions | undefined): NdArray | und
     if (isNpyError(error) && error.code === "ERR_NPY_TRUNCATED") return undefined;
     throw error;
   }
-}
-
-function truncated(found: number, expected: number): NpyError {
-  return new NpyError("ERR_SOURCE_TRUNCATED", `expected ${expected} bytes, found ${found}: the file ends there`, {
-    offset: found,
-  });
 }

@@ -34,9 +34,12 @@ export async function readRows(
   shape: readonly number[],
   options: ReadOptions,
 ): Promise<NdArray> {
+  options.signal?.throwIfAborted();
   const reader = castRows(rows, options.as);
   const bytes = allocateBytes(shape.reduce((product, extent) => product * extent, reader.type.itemSize));
   await reader.readRows(bytes, start, options);
+  // Not every source looks at it.
+  options.signal?.throwIfAborted();
   return new NdArray({ dtype: reader.type, shape, data: viewData(reader.type, bytes) });
 }
 

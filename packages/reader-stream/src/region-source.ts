@@ -1,5 +1,6 @@
 import type { ByteReadOptions, ByteSource } from "@npystream/codec";
 import { checkOpen, checkRange } from "./bytes-source.ts";
+import { isWatched, type WatchedSource } from "./unchanged-source.ts";
 
 /**
  * Shows a part of another source as a source, for a stored member of an archive. It can do what the source below can.
@@ -13,7 +14,7 @@ export function regionSource(source: ByteSource, start: number, byteLength: numb
     checkRange(byteLength, position, length);
   };
   const { version, gapBytes } = source;
-  return {
+  const region: ByteSource & Partial<Pick<WatchedSource, "checkUnchanged">> = {
     byteLength,
     ...(version === undefined ? {} : { version }),
     ...(gapBytes === undefined ? {} : { gapBytes }),
@@ -34,8 +35,10 @@ export function regionSource(source: ByteSource, start: number, byteLength: numb
         return source.bytes?.(start + position, length) ?? new Uint8Array(0);
       },
     }),
+    ...(isWatched(source) && { checkUnchanged: () => source.checkUnchanged() }),
     close: async () => {
       isClosed = true;
     },
   };
+  return region;
 }

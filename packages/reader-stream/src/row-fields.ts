@@ -1,4 +1,5 @@
 import type { ByteReadOptions, ElementType } from "@npystream/codec";
+import type { ResidentRows } from "./resident-rows.ts";
 
 /**
  * Fields of a dataset as batches read them: rows by their index, as elements of the type that is delivered.
@@ -32,25 +33,27 @@ export interface RowFields {
   /** Fills `into` with the rows of these indices in their order; repeats are allowed. */
   gatherRows(name: string, rows: ArrayLike<number>, into: Uint8Array, options?: ByteReadOptions): Promise<void>;
   /**
-   * Gives the same rows from mapped files, to be closed by who asked, or `undefined` where a field is not one of plain files.
+   * Gives the same rows from mapped files and memory, to be closed by who asked, or `undefined` where a field is neither of
+   * plain files nor in memory.
    *
+   * @param isMapped - Whether files are mapped; else only fields in memory are given.
    * @throws NpyError `ERR_MAP_UNAVAILABLE` where the system does not map them.
    */
-  map?(): MappedFields | undefined;
+  map?(isMapped: boolean): MappedFields | undefined;
 }
 
-/** Fields whose bytes are resident: views of pages of a file. */
+/** Fields whose bytes are resident: views of pages of a file, or of memory. */
 export interface MappedFields {
-  /**
-   * Gives all rows of a field as they lie in memory; `undefined` where they are not in one piece or not of the type that is
-   * delivered, and then `gatherRows` copies them.
-   */
-  view(name: string): Uint8Array | undefined;
+  /** Gives all rows of a field as they lie in memory; `undefined` where they do not lie so, and `gatherRows` copies them. */
+  resident(name: string): ResidentRows | undefined;
   /** Fills `into` with the rows of these indices in their order. */
   gatherRows(name: string, rows: ArrayLike<number>, into: Uint8Array, options?: ByteReadOptions): Promise<void>;
-  /** Index of the row of the view that a row of the fields is: of a selection it is another. */
-  rowOf(row: number): number;
-  /** @throws NpyError `ERR_SOURCE_CHANGED`, `ERR_SOURCE_TRUNCATED` where a file is not as it was when it was opened. */
+  /** Gives the resident rows that rows of the fields are: of a selection they are others. */
+  rowsBehind(rows: Float64Array): Float64Array;
+  /**
+   * @throws NpyError `ERR_SOURCE_CHANGED`, `ERR_SOURCE_TRUNCATED` where a file is not as it was when it was opened; TypeError
+   *   where an array was closed.
+   */
   check(): void;
   /** Gives the mapping up. */
   close(): Promise<void>;

@@ -9,6 +9,8 @@ import {
 } from "@npystream/codec";
 import { allocateBytes, reuseFreedMemory } from "./allocate-bytes.ts";
 import { castRows } from "./cast-rows.ts";
+import { ChunkMemory } from "./chunk-memory.ts";
+import { destroyOnAbort, failureOf, thrownOf } from "./destroy-on-abort.ts";
 import { located } from "./read-rows.ts";
 import { resolveRows } from "./row-range.ts";
 import type { RowReader } from "./row-reader.ts";
@@ -23,6 +25,13 @@ export interface RowStreamOptions<E extends DType = DType> {
   readonly start?: number;
   /** Row to stop before; negative counts from the end. @defaultValue the number of rows */
   readonly stop?: number;
+  /**
+   * `fresh`: every chunk has memory of its own. `pooled`: faster, a chunk is detached and its memory used again once the
+   * next is asked for; such a stream is read with `for await` and not piped.
+   *
+   * @defaultValue `'fresh'`
+   */
+  readonly ownership?: "fresh" | "pooled";
   /** Destroys the stream with `signal.reason`. */
   readonly signal?: AbortSignal;
 }
@@ -39,8 +48,10 @@ export class RowStream<D extends DType = DType> extends Readable {
   readonly #where: NpyErrorLocation;
   readonly #chunkRows: number;
   readonly #stop: number;
+  readonly #memory: ChunkMemory;
+  readonly #isPooled: boolean;
   readonly #stopReading = new AbortController();
-  readonly #unlisten: () => void;
+  #unlisten: () => void = () => undefined;
   #row: number;
   #window: Uint8Array = new Uint8Array(0);
   /** Chunks that are being read, in their order. */
@@ -48,13 +59,15 @@ export class RowStream<D extends DType = DType> extends Readable {
 
   /** @internal */
   constructor(rows: RowReader, where: NpyErrorLocation, options: RowStreamOptions<D>) {
-    const { as, chunkBytes = CHUNK_BYTES, start, stop, signal } = options;
-    checkOptionKeys("stream", options, ["as", "chunkBytes", "start", "stop", "signal"]);
+    const { as, chunkBytes = CHUNK_BYTES, start, stop, ownership = "fresh", signal } = options;
+    checkOptionKeys("stream", options, ["as", "chunkBytes", "start", "stop", "ownership", "signal"]);
     if (!Number.isInteger(chunkBytes) || chunkBytes < 1) {
       throw new RangeError(`chunkBytes is a whole number from 1, not ${chunkBytes}`);
     }
+    if (ownership !== "fresh" && ownership !== "pooled") {
+      throw new RangeError(`ownership is 'fresh' or 'pooled', not ${JSON.stringify(ownership)}`);
+    }
     super({ objectMode: true, highWaterMark: 1 });
-    reuseFreedMemory();
     const range = resolveRows(rows.length, start, stop);
     this.#rows = castRows(rows.fork(), as);
     this.#where = where;
@@ -62,10 +75,10 @@ export class RowStream<D extends DType = DType> extends Readable {
     this.#stop = range.stop;
     const { rowBytes } = this.#rows;
     this.#chunkRows = rowBytes === 0 ? range.stop - range.start : Math.max(1, Math.floor(chunkBytes / rowBytes));
-    const abort = (): void => void this.destroy(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    this.#unlisten = () => signal?.removeEventListener("abort", abort);
-    if (signal?.aborted) abort();
+    this.#memory = new ChunkMemory(ownership);
+    this.#isPooled = ownership === "pooled";
+    if (!this.#isPooled) reuseFreedMemory((range.stop - range.start) * rowBytes);
+    this.#unlisten = destroyOnAbort(this, signal);
   }
 
   /** @internal */
@@ -83,7 +96,7 @@ export class RowStream<D extends DType = DType> extends Readable {
         void this.#ahead.shift();
         this.push(chunk);
       },
-      (error: unknown) => this.destroy(located(error, this.#where) as Error),
+      (error: unknown) => this.destroy(failureOf(located(error, this.#where))),
     );
   }
 
@@ -99,10 +112,21 @@ export class RowStream<D extends DType = DType> extends Readable {
     );
   }
 
+  /** Pipes the chunks. @throws TypeError with `ownership: 'pooled'`, since streams hold several chunks at once. */
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    if (this.#isPooled) throw new TypeError("a stream with ownership 'pooled' is not piped: read it with for await");
+    return super.pipe(destination, options);
+  }
+
   /** Iterates over the chunks; leaving the loop ends once no read is under way any more. */
   override async *[Symbol.asyncIterator](): NodeJS.AsyncIterator<RowChunk<D>> & AsyncGenerator<RowChunk<D>> {
     try {
-      yield* super[Symbol.asyncIterator]();
+      for await (const chunk of super[Symbol.asyncIterator]() as AsyncIterable<RowChunk<D>>) {
+        yield chunk;
+        this.#memory.giveBack(chunk.data);
+      }
+    } catch (error) {
+      throw thrownOf(error);
     } finally {
       if (!this.closed) await new Promise((resolve) => this.once("close", resolve));
     }
@@ -116,28 +140,29 @@ export class RowStream<D extends DType = DType> extends Readable {
     const { type, shape, rowBytes, isRowMajor, isSequential } = this.#rows;
     // A chunk that takes several reads would go back behind those of the next one, each time inflating from the start.
     if (isSequential) await this.#ahead.at(-1);
-    const bytes = isRowMajor ? await this.#readRows(rowStart, rows) : await this.#readWindow(rowStart, rows * rowBytes);
+    const bytes = this.#memory.take(rows * rowBytes);
+    if (isRowMajor) await this.#readRows(rowStart, bytes);
+    else await this.#readWindow(rowStart, bytes);
     const chunkShape = shape.length === 0 ? [] : [rows, ...shape.slice(1)];
     // The rows are of type D: that of the array, or the one asked for.
     const chunkType = type as ElementType<D>;
     return new RowChunk({ dtype: chunkType, shape: chunkShape, rowStart, data: viewData(chunkType, bytes) });
   }
 
-  async #readRows(start: number, rows: number): Promise<Uint8Array> {
-    const bytes = allocateBytes(rows * this.#rows.rowBytes);
-    await this.#rows.readRows(bytes, start, { signal: this.#stopReading.signal });
-    return bytes;
+  async #readRows(start: number, into: Uint8Array): Promise<void> {
+    await this.#rows.readRows(into, start, { signal: this.#stopReading.signal });
   }
 
-  async #readWindow(start: number, byteLength: number): Promise<Uint8Array> {
+  async #readWindow(start: number, into: Uint8Array): Promise<void> {
     if (this.#window.length === 0) {
       const { rowBytes } = this.#rows;
       const chunks = Math.max(1, Math.floor(FORTRAN_WINDOW_BYTES / (this.#chunkRows * rowBytes)));
-      this.#window = await this.#readRows(start, Math.min(chunks * this.#chunkRows, this.#stop - start));
+      const window = allocateBytes(Math.min(chunks * this.#chunkRows, this.#stop - start) * rowBytes);
+      await this.#readRows(start, window);
+      this.#window = window;
     }
-    // Copies of their own, so that a kept chunk keeps no window.
-    const bytes = this.#window.slice(0, byteLength);
-    this.#window = this.#window.subarray(byteLength);
-    return bytes;
+    // Copied, so that a kept chunk keeps no window.
+    into.set(this.#window.subarray(0, into.length));
+    this.#window = this.#window.subarray(into.length);
   }
 }

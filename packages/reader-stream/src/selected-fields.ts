@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ByteReadOptions, ElementType } from "@npystream/codec";
+import { copyRows } from "./copy-rows.ts";
 import type { MappedFields, RowFields } from "./row-fields.ts";
 import type { RowSelection } from "./row-selection.ts";
+
+/** What is read at once is never more than this many times what is taken. */
+const MOST_SPAN = 4;
 
 /** Some fields and some rows of others, which they are read from; what is selected of a selection is one selection. */
 export class SelectedFields implements RowFields {
@@ -60,17 +64,34 @@ export class SelectedFields implements RowFields {
     await this.#from.gatherRows(name, this.#rows.slice(start, into.length / rowBytes), into, options);
   }
 
+  /** Reads what lies between the rows too, and picks them out of it. */
+  readRowsSync(name: string, start: number, into: Uint8Array): boolean {
+    const rowBytes = this.rowBytes(name);
+    if (into.length === 0 || rowBytes === 0) return true;
+    const { start: first } = this.#rows;
+    if (first !== undefined) return this.#from.readRowsSync?.(name, first + start, into) ?? false;
+    const rows = Float64Array.from(this.#rows.slice(start, into.length / rowBytes));
+    const [lowest, highest] = [rows[0] as number, rows.at(-1) as number];
+    const span = highest - lowest + 1;
+    if (span > MOST_SPAN * rows.length || rows.some((row) => row < lowest || row > highest)) return false;
+    const all = new Uint8Array(span * rowBytes);
+    if (!(this.#from.readRowsSync?.(name, lowest, all) ?? false)) return false;
+    const within = rows.map((row) => row - lowest);
+    copyRows(all, into, rowBytes, { rows: within, count: rows.length, target: 0, stride: 1 });
+    return true;
+  }
+
   async gatherRows(name: string, rows: ArrayLike<number>, into: Uint8Array, options?: ByteReadOptions): Promise<void> {
     await this.#from.gatherRows(name, this.#rowsBehind(rows), into, options);
   }
 
-  map(): MappedFields | undefined {
-    const mapped = this.#from.map?.();
+  map(isMapped: boolean): MappedFields | undefined {
+    const mapped = this.#from.map?.(isMapped);
     if (mapped === undefined) return undefined;
     return {
-      view: (name) => mapped.view(name),
+      resident: (name) => mapped.resident(name),
       gatherRows: (name, rows, into, options) => mapped.gatherRows(name, this.#rowsBehind(rows), into, options),
-      rowOf: (row) => mapped.rowOf(this.#rows.row(row)),
+      rowsBehind: (rows) => mapped.rowsBehind(this.#rowsBehind(rows)),
       check: () => mapped.check(),
       close: () => mapped.close(),
     };

@@ -1,4 +1,4 @@
-import { type ByteReadOptions, checkOptionKeys } from "@npystream/codec";
+import type { ByteReadOptions } from "@npystream/codec";
 import { divideClasses } from "./controlled-rounding.ts";
 import { type Permutation, permutationOf } from "./permutation.ts";
 import { type RowClasses, readClasses } from "./row-classes.ts";
@@ -36,7 +36,6 @@ export async function splitRows(
   parts: Readonly<Record<string, number>>,
   options: SplitOptions,
 ): Promise<Record<string, RowSelection>> {
-  checkOptionKeys("split", options, ["seed", "stratify", "groupBy", "signal"]);
   const { seed = 0, stratify, groupBy } = options;
   if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is a safe integer, not ${seed}`);
   options.signal?.throwIfAborted();

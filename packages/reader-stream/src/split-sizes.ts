@@ -1,3 +1,5 @@
+import { kindOf } from "./value-kind.ts";
+
 /** Fractions add up to 1 but for the rounding of their sum. */
 const TOLERANCE = 1e-9;
 
@@ -5,9 +7,12 @@ const TOLERANCE = 1e-9;
  * Works out how many of `length` rows each part has: whole numbers are counts and add up to `length`, others are fractions
  * and add up to 1, rounded by largest remainder (Hamilton's method), so that the sizes add up to `length` too.
  *
- * @throws RangeError for parts that do not add up.
+ * @throws RangeError for parts that do not add up; TypeError for what has no parts by name.
  */
 export function splitSizes(length: number, parts: Readonly<Record<string, number>>): readonly number[] {
+  if (typeof parts !== "object" || parts === null || Array.isArray(parts)) {
+    throw new TypeError(`split takes parts by name, { train: 0.8, test: 0.2 }, not ${kindOf(parts)}`);
+  }
   const shares = Object.values(parts);
   if (shares.length === 0) throw new RangeError("a split has at least one part");
   for (const [name, share] of Object.entries(parts)) {

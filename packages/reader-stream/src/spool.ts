@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { checkOptionKeys, NpyError } from "@npystream/codec";
 import { type FileSource, openFileSource } from "./file-source.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** What can be spooled: a Node stream or any other async iterable of bytes, or a web stream such as the body of a response. */
 export type SpoolInput = AsyncIterable<Uint8Array> | WebByteStream;
@@ -55,13 +56,12 @@ export async function spool(input: SpoolInput, options: SpoolOptions = {}): Prom
   const { directory = tmpdir(), maxBytes = Number.POSITIVE_INFINITY, signal } = options;
   if (Number.isNaN(maxBytes) || maxBytes < 0) throw new RangeError(`maxBytes is a number from 0 on, not ${maxBytes}`);
   const stream = toReadable(input);
-  const aborted = abortOf(signal);
   try {
     signal?.throwIfAborted();
     const { file, close } = await createUnnamed(directory);
     try {
       // An iterable that never goes on could not be left otherwise.
-      await Promise.race([copy(stream, file, maxBytes), aborted.promise]);
+      await untilAborted(copy(stream, file, maxBytes), signal);
       return await openFileSource(file, { close });
     } catch (error) {
       await close();
@@ -70,21 +70,7 @@ export async function spool(input: SpoolInput, options: SpoolOptions = {}): Prom
   } catch (error) {
     stream.destroy();
     throw error;
-  } finally {
-    aborted.end();
   }
-}
-
-/** A promise that rejects when a signal is aborted, with its reason, until `end` is called. */
-function abortOf(signal: AbortSignal | undefined): { promise: Promise<never>; end: () => void } {
-  let abort = (): void => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    abort = () => reject(signal?.reason);
-  });
-  // It may be rejected before somebody waits for it.
-  promise.catch(() => undefined);
-  signal?.addEventListener("abort", abort, { once: true });
-  return { promise, end: () => signal?.removeEventListener("abort", abort) };
 }
 
 function toReadable(input: SpoolInput): Readable {

@@ -59,7 +59,9 @@ export class StoredArray<D extends DType = DType> {
   /** Reads the whole array, in the order of its file, into memory of the caller's own. */
   async readAll(options?: ByteReadOptions): Promise<NdArray<D>> {
     const { type, shape, order } = this.header;
+    options?.signal?.throwIfAborted();
     const bytes = await this.#readData(options);
+    options?.signal?.throwIfAborted();
     this.#toNative(bytes);
     return new NdArray({ dtype: type, shape, strides: stridesOf(shape, order), data: viewData(type, bytes) });
   }

@@ -3,6 +3,7 @@ import { encodeNpy, NdArray } from "@npystream/codec";
 import test from "ava";
 import { type BatchesOptions, openDataset } from "../src/index.ts";
 import { numpy, testFolder } from "./arrays-by-numpy.ts";
+import { countedSource } from "./counted-source.ts";
 
 const folder = testFolder("batch-sampler");
 const ROWS = 3000;
@@ -136,8 +137,11 @@ test.serial("a deflated member is not shuffled: ERR_SHUFFLE_ACCESS names the way
   );
 });
 
-test.serial("mapping what is no plain file is ERR_MAP_UNAVAILABLE", async (t) => {
-  await using dataset = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(3))) });
+test.serial("mapping what is neither a plain file nor in memory is ERR_MAP_UNAVAILABLE", async (t) => {
+  const bytes = encodeNpy(NdArray.from(new Float32Array(3)));
+  await using dataset = await openDataset({ x: countedSource(bytes) });
   await t.throwsAsync(dataset.batches({ size: 1, io: "map" }).next(), { code: "ERR_MAP_UNAVAILABLE" });
   t.is((await dataset.batches({ size: 3, shuffle: { kind: "full" } }).next()).value?.x.length, 3);
+  await using memory = await openDataset({ x: bytes });
+  t.is((await memory.batches({ size: 3, io: "map" }).next()).value?.x.length, 3);
 });

@@ -295,43 +295,6 @@ test.serial("metrics count what was delivered and read", async (t) => {
   t.true(reads > 0 && windows >= 2 && waitMs > 0 && peakBytes > 0);
 });
 
-const refuses = test.macro({
-  title: (_, options: object) => `batches refuse ${JSON.stringify(options)}`,
-  async exec(t, options: object) {
-    await using dataset = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(3))) });
-    const error = t.throws(() => dataset.batches(options as BatchesOptions));
-    t.true(error instanceof TypeError || error instanceof RangeError, String(error));
-  },
-});
-for (const options of [
-  {},
-  { size: 0 },
-  { size: 1.5 },
-  { size: 1, seed: 0.5 },
-  { size: 1, epochs: -1 },
-  { size: 1, shuffle: "yes" },
-]) {
-  test(refuses, options);
-}
-for (const options of [
-  { size: 1, last: "round" },
-  { size: 1, prefetch: -1 },
-  { size: 1, shufle: false },
-  { size: 1, shuffle: { kind: "block", blockRows: 0 } },
-  { size: 1, shuffle: { kind: "full", blockRows: 2 } },
-  { size: 1, memory: -1 },
-  { size: 1, ownership: "mine" },
-  { size: 1, io: "mmap" },
-  { size: 1, shard: { index: 2, count: 2 } },
-  { size: 1, shard: { index: 0, count: 2, lanes: 3 } },
-  { size: 1, shard: { index: 0, count: 1, lanes: 2 } },
-  { size: 1, sampler: { kind: "weighted" } },
-  { size: 1, shuffle: true, sampler: { kind: "balanced", labels: [1, 2, 3] } },
-  { size: 1, resume: "any" },
-  { size: 1, state: {} },
-])
-  test(refuses, options);
-
 test("an epoch without a batch ends, however many epochs are asked for", async (t) => {
   await using few = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(3))) });
   t.true((await few.batches({ size: 4, last: "drop", epochs: Number.POSITIVE_INFINITY }).next()).done);

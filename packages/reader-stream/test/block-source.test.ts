@@ -2,8 +2,9 @@ import { constants, crc32, deflateRawSync } from "node:zlib";
 import { encodeNpz, NdArray, portableEngine } from "@npystream/codec";
 import test from "ava";
 import { blockSource } from "../src/block-source.ts";
-import { openNpy, openNpz } from "../src/index.ts";
+import { bytesSource, openNpy, openNpz } from "../src/index.ts";
 import { bytesRead, countedSource } from "./counted-source.ts";
+import { sourceSuite } from "./source-suite.ts";
 
 /** An engine that cuts blocks, as writer-stream's does. */
 const engine = {
@@ -13,6 +14,19 @@ const engine = {
   deflateBlock: (bytes: Uint8Array, level: number, isLast: boolean) =>
     deflateRawSync(bytes, { level, finishFlush: isLast ? constants.Z_FINISH : constants.Z_FULL_FLUSH }),
 };
+
+sourceSuite(test, "a member deflated in blocks", async (_, __, content) => {
+  const blockBytes = Math.max(4096, Math.ceil(content.length / 12));
+  const blocks: Uint8Array[] = [];
+  for (let start = 0; start === 0 || start < content.length; start += blockBytes) {
+    const stop = start + blockBytes;
+    blocks.push(engine.deflateBlock(content.subarray(start, stop), 1, stop >= content.length));
+  }
+  const ends = blocks.map((_, i) => Buffer.concat(blocks.slice(0, i)).length);
+  const deflated = Buffer.concat(blocks);
+  const table = { firstBytes: blockBytes, blockBytes, compressed: Float64Array.of(...ends, deflated.length) };
+  return { source: blockSource(bytesSource(deflated), { start: 0, byteLength: content.length, table }) };
+});
 
 // Ten blocks of a MiB, of rows of 1 KiB that hold their number, and noise so that blocks keep a size.
 const values = new Float32Array(10 * 1024 * 256);

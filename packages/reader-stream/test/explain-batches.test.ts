@@ -14,11 +14,12 @@ test("explain tells order, blocks, windows and memory, and reads nothing", async
   t.like(sequential, { order: "sequential", batchRows: 128, batches: 782, batchBytes: 8192, warnings: [] });
   t.is(sequential.imbalance, undefined);
   t.is(dataset.explain({ size: 128, last: "drop" }).batches, 781);
-  t.like(dataset.explain({ size: 128, shuffle: { kind: "full" } }), {
-    order: "full",
-    imbalance: 1,
-    readsPerBatch: 128,
-  });
+  const full = { size: 128, shuffle: { kind: "full" } } as const;
+  // 6.4 MB are two reads of 4 MiB at most, in 782 batches.
+  t.like(dataset.explain(full), { order: "full", imbalance: 1, reads: "whole", windowBytes: ROWS * 64 });
+  t.is(dataset.explain(full).readsPerBatch, 2 / 782);
+  t.like(dataset.explain({ ...full, memory: 100_000 }), { reads: "rows", readsPerBatch: 128, windowBytes: 0 });
+  t.like(dataset.explain({ ...full, io: "map" }), { reads: "rows" });
   const block = dataset.explain({ size: 128, shuffle: { kind: "block", blockRows: 64, windowBlocks: 512 } });
   t.like(block, { order: "block", blockRows: 64, windowBlocks: 512, warnings: [], readsPerBatch: 2 });
   t.is(block.imbalance, 1 + 127 / 512);
@@ -67,6 +68,7 @@ test("reads and bytes a batch are those that are done", async (t) => {
     { size: 4096 },
     { size: 256, shuffle: { kind: "block", blockRows: 256, windowBlocks: 64 } },
     { size: 50, shuffle: { kind: "full" } },
+    { size: 50, shuffle: { kind: "full" }, memory: 50_000 },
   ] as const) {
     const { readsPerBatch, bytesPerBatch } = dataset.explain(options);
     source.reads.length = 0;

@@ -1,8 +1,10 @@
 import { crc32, deflateRawSync } from "node:zlib";
 import { encodeNpz, NdArray, portableEngine } from "@npystream/codec";
 import test from "ava";
-import { openNpz } from "../src/index.ts";
+import { bytesSource, openNpz } from "../src/index.ts";
+import { inflatedSource } from "../src/inflated-source.ts";
 import { bytesRead, type CountedSource, countedSource } from "./counted-source.ts";
+import { sourceSuite } from "./source-suite.ts";
 
 /** Deflates a member as NumPy does, as one stream without blocks. */
 const engine = {
@@ -10,6 +12,17 @@ const engine = {
   crc32: (bytes: Uint8Array, seed?: number) => crc32(bytes, seed),
   deflate: (bytes: Uint8Array, level: number) => deflateRawSync(bytes, { level }),
 };
+
+sourceSuite(test, "a deflated member", async (_, __, content) => {
+  const deflated = deflateRawSync(content, { level: 1 });
+  const around = Buffer.concat([Buffer.alloc(9), deflated, Buffer.alloc(9)]);
+  return { source: inflatedSource(bytesSource(around), 9, deflated.length, content.length) };
+});
+
+sourceSuite(test, "a fork of a deflated member", async (_, __, content) => {
+  const deflated = deflateRawSync(content, { level: 1 });
+  return { source: inflatedSource(bytesSource(deflated), 0, deflated.length, content.length).fork() };
+});
 
 // 8 MiB of 131,072 rows that begin with their number, and noise so that it does not deflate to nothing.
 const values = new Float64Array(131_072 * 8);
@@ -87,4 +100,45 @@ test("an aborted read rejects with the reason untouched, and the next one goes o
   setImmediate(() => controller.abort(reason));
   t.is(await reading, reason);
   t.deepEqual(firstColumn(await handle.rows(100_000, 100_001)), [100_000]);
+});
+
+test("a read that waits for another is aborted at once, and the one under way goes on", async (t) => {
+  const deflated = deflateRawSync(new Uint8Array(1000));
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const below = bytesSource(deflated);
+  const slow = {
+    ...below,
+    read: async (into: Uint8Array, position: number) => held.then(() => below.read(into, position)),
+  };
+  const source = inflatedSource(slow, 0, deflated.length, 1000);
+  const first = source.read(new Uint8Array(10), 0);
+  const controller = new AbortController();
+  const second = source.read(new Uint8Array(10), 0, { signal: controller.signal });
+  controller.abort(null);
+  t.is(await second.catch((error: unknown) => error), null);
+  goOn();
+  await first;
+});
+
+test("a whole read of more than is claimed at once is ERR_NPZ_SIZE before it gets memory", async (t) => {
+  const deflated = deflateRawSync(new Uint8Array(1000));
+  const source = inflatedSource(bytesSource(deflated), 0, deflated.length, 2 ** 45) as ReturnType<
+    typeof inflatedSource
+  > & {
+    readWhole(): Promise<Uint8Array>;
+  };
+  await t.throwsAsync(source.readWhole(), { code: "ERR_NPZ_SIZE", message: /inflates to 1000/ });
+});
+
+test("a fork cannot be read any more once what it is of is closed", async (t) => {
+  const deflated = deflateRawSync(new Uint8Array(1000));
+  const source = inflatedSource(bytesSource(deflated), 0, deflated.length, 1000);
+  const fork = source.fork();
+  await fork.read(new Uint8Array(10), 0);
+  await source.close();
+  await t.throwsAsync(fork.read(new Uint8Array(10), 0), { instanceOf: TypeError, message: /has been closed/ });
+  await fork.close();
 });

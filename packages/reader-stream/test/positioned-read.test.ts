@@ -1,8 +1,7 @@
 import { closeSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import test from "ava";
-import { openFileSync, pathOf, readAtSync, readHeaderSync } from "../src/positioned-read.ts";
+import { openFileSync, readAtSync, readHeaderSync } from "../src/positioned-read.ts";
 import { numpy, openDescriptors, testFolder } from "./arrays-by-numpy.ts";
 
 const folder = testFolder("positioned-read");
@@ -17,12 +16,6 @@ np.save(sys.argv[1] + '/wide.npy', np.zeros(2, dtype=[(f'field_{i}', 'f4') for i
   folder,
 );
 truncateSync(join(folder, "cut.npy"), 1000);
-
-test("a path or file: URL is taken and nothing else", (t) => {
-  t.is(pathOf("a b.npy"), "a b.npy");
-  t.is(pathOf(pathToFileURL(join(folder, "a b.npy"))), join(folder, "a b.npy"));
-  t.throws(() => pathOf(new URL("https://example.org/x.npy")), { instanceOf: TypeError });
-});
 
 test("a header is read whatever its length, and one without its data is ERR_NPY_TRUNCATED", (t) => {
   const read = (name: string): unknown => {

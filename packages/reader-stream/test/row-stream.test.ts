@@ -196,3 +196,38 @@ test("an abort destroys a stage with the reason untouched", async (t) => {
   t.is(await t.throwsAsync(pipeline(handle.stream(TEN_ROWS), work, sink)), reason);
   t.throws(() => stage((chunk) => chunk, { concurrency: 0 }), { instanceOf: RangeError });
 });
+
+const abortsWith = test.macro({
+  title: (_, reason: unknown) =>
+    `a stream and a read aborted with ${JSON.stringify(reason)} fail with it, and do not end`,
+  async exec(t, reason: unknown) {
+    await using handle = await openNpy(countingSource({ delayMs: 1 }).source);
+    const fails = async (work: Promise<unknown>): Promise<void> => {
+      t.is(await work.then(() => "it ended").catch((error: unknown) => error), reason);
+    };
+    for (const before of [true, false]) {
+      const controller = new AbortController();
+      if (before) controller.abort(reason);
+      const { signal } = controller;
+      const loop = async (): Promise<void> => {
+        for await (const chunk of handle.stream({ ...TEN_ROWS, signal })) {
+          if (chunk.rowStart === 10) controller.abort(reason);
+        }
+      };
+      await fails(loop());
+      const reads = [
+        handle.rows(0, 10, { signal }),
+        handle.read({ signal }),
+        handle.gather([1, 2], { signal }),
+        handle.slice(null, 2).read({ signal }),
+      ];
+      for (const read of reads) await fails(read);
+      const piped = pipeline(handle.stream({ ...TEN_ROWS, signal }), new PassThrough({ objectMode: true }));
+      t.like(await t.throwsAsync(piped), { name: "AbortError", cause: reason });
+      await fails(openNpy(countingSource().source, { signal }));
+    }
+  },
+});
+
+test(abortsWith, null);
+test(abortsWith, 0);

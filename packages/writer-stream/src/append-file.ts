@@ -1,10 +1,12 @@
 import { constants } from "node:fs";
 import { open, realpath, stat } from "node:fs/promises";
 import { type ByteSink, isNpy, NPY_PREFIX_BYTES, NpyError, npyDataOffset } from "@npystream/codec";
-import { DurableFile, type OpenFile, stoppedError } from "./durable-file.ts";
+import { Commitment } from "./commitment.ts";
+import { DurableFile, type OpenFile } from "./durable-file.ts";
 import { type FileLock, lockFile } from "./file-lock.ts";
-import { openPartialFile, type PartialFile, pathOf } from "./file-sink.ts";
+import { openPartialFile, pathOf } from "./file-sink.ts";
 import { GrowingHeader, type HeaderPatch } from "./growing-header.ts";
+import { LockedPartialFile } from "./locked-partial-file.ts";
 import { errnoOf, writeError } from "./write-error.ts";
 
 /** What {@link AppendFile} is made of. */
@@ -61,6 +63,7 @@ export class AppendFile implements ByteSink {
   readonly growing: GrowingHeader;
   readonly #init: AppendFileInit;
   readonly #file: DurableFile;
+  readonly #commitment: Commitment;
   /** Where the old rows end. */
   readonly #oldEnd: number;
   /** Bytes of the file, of which those behind the rows are what an append left that did not come to its end. */
@@ -70,9 +73,6 @@ export class AppendFile implements ByteSink {
   #isPatched = false;
   /** Whether another program has changed the file, whose rows are not to be cut off. */
   #isForeign = false;
-  #published = false;
-  #commit: Promise<void> | undefined;
-  #abort: Promise<void> | undefined;
 
   /** Reads what is there. @throws what {@link openAppend} throws. */
   static async open(init: AppendFileInit): Promise<AppendFile> {
@@ -103,6 +103,12 @@ export class AppendFile implements ByteSink {
     this.#oldEnd = growing.header.dataOffset + growing.header.byteLength;
     this.#fileBytes = fileBytes;
     this.#end = this.#oldEnd;
+    this.#commitment = new Commitment({
+      path: init.path,
+      file: this.#file,
+      publish: () => this.#publish(),
+      undo: () => this.#undo(),
+    });
   }
 
   /** Writes behind the rows that are there. */
@@ -118,19 +124,12 @@ export class AppendFile implements ByteSink {
     this.#patch = this.growing.patch(rows);
   }
 
-  async commit(): Promise<void> {
-    this.#commit ??= this.#publish();
-    try {
-      await this.#commit;
-    } catch (error) {
-      await this.abort();
-      throw writeError(error, this.path);
-    }
+  commit(): Promise<void> {
+    return this.#commitment.commit();
   }
 
   abort(): Promise<void> {
-    this.#abort ??= this.#undo();
-    return this.#abort;
+    return this.#commitment.abort();
   }
 
   async #publish(): Promise<void> {
@@ -138,14 +137,13 @@ export class AppendFile implements ByteSink {
     if (this.#fileBytes > this.#end) await handle.truncate(this.#end);
     if (this.#end > this.#oldEnd) await this.#file.sync();
     await this.#checkUnchanged();
-    // From here to the write nothing else runs, so an abort comes before it or too late.
-    if (this.#file.isStopped) throw stoppedError();
+    this.#commitment.checkNotAborted();
     if (this.#patch !== undefined) {
       this.#isPatched = true;
       await writeAt(handle, this.#patch.bytes, this.#patch.position);
       await handle.sync();
     }
-    this.#published = true;
+    this.#commitment.passed();
     await handle.close();
     await lock.release();
   }
@@ -162,16 +160,12 @@ export class AppendFile implements ByteSink {
   }
 
   async #undo(): Promise<void> {
-    const stopped = this.#file.stop();
-    // A commit under way ends first: only it knows whether the header tells of the new rows.
-    await this.#commit?.catch(() => undefined);
-    if (this.#published) return;
     const { handle, lock } = this.#init;
     try {
-      await stopped;
-      // The old header first: a file that is shorter than its header says is read by nobody.
+      // The old header first, and on the disk: a file that is shorter than its header says is read by nobody.
       if (this.#isPatched && this.#patch !== undefined) {
         await writeAt(handle, this.#patch.old, this.#patch.position);
+        await handle.sync();
       }
       if (this.#end > this.#oldEnd && !this.#isForeign) await handle.truncate(this.#oldEnd);
     } catch (error) {
@@ -179,41 +173,6 @@ export class AppendFile implements ByteSink {
     } finally {
       await handle.close();
       await lock.release();
-    }
-  }
-}
-
-/** A file that is not there yet, kept from other appenders until it is. */
-export class LockedPartialFile implements ByteSink {
-  readonly seekable = true;
-  /** Absolute path of the file that `commit` makes. */
-  readonly path: string;
-  readonly #file: PartialFile;
-  readonly #lock: FileLock;
-
-  constructor(file: PartialFile, lock: FileLock) {
-    this.path = file.path;
-    this.#file = file;
-    this.#lock = lock;
-  }
-
-  write(bytes: Uint8Array, position?: number): Promise<void> {
-    return this.#file.write(bytes, position);
-  }
-
-  async commit(): Promise<void> {
-    try {
-      await this.#file.commit();
-    } finally {
-      await this.#lock.release();
-    }
-  }
-
-  async abort(): Promise<void> {
-    try {
-      await this.#file.abort();
-    } finally {
-      await this.#lock.release();
     }
   }
 }

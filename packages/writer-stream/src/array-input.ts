@@ -132,5 +132,14 @@ function inferredType(values: Nested<Scalar>): ElementType {
     case "object":
       if (value !== null && "re" in value && "im" in value) return elementType("complex128");
   }
-  throw new NpyError("ERR_WRITE_DTYPE", `${nameOf(value)} is no value of an array`);
+  throw new NpyError("ERR_WRITE_DTYPE", `${nameOf(value)} is no value of an array${wayOut(value)}`);
+}
+
+/** Says what to do with values that are some of a dtype which they do not tell by themselves. */
+function wayOut(value: unknown): string {
+  if (typeof value === "string") return " by itself: text has a dtype with its length, such as 'U12' for 12 characters";
+  if (value instanceof Date) return ": give BigInt(date.getTime()) with the dtype 'datetime64[ms]'";
+  if (isFlatArray(value)) return ": make one NdArray of typed arrays, NdArray.from(data, shape)";
+  if (typeof value !== "object" || value === null) return "";
+  return " by itself: a record has a dtype with its fields, such as [['name', 'U12'], ['age', 'u1']]";
 }

@@ -1,10 +1,10 @@
 import { constants, type Stats } from "node:fs";
-import { chmod, copyFile, type FileHandle, link, lstat, open, realpath, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, type FileHandle, link, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ByteSink, NpyError } from "@npystream/codec";
-import { DurableFile, stoppedError } from "./durable-file.ts";
-import { checkOptionKeys } from "./option-keys.ts";
+import { type ByteSink, checkOptionKeys, NpyError } from "@npystream/codec";
+import { Commitment } from "./commitment.ts";
+import { DurableFile } from "./durable-file.ts";
 import { partialName, removeStalePartials } from "./partial-file.ts";
 import { errnoOf, existsError, writeError } from "./write-error.ts";
 
@@ -39,7 +39,7 @@ const NO_LINKS: ReadonlySet<unknown> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP"
  *   `ERR_WRITE_NO_SPACE`, `ERR_WRITE_IO` from here and from every method.
  */
 export async function fileSink(path: string | URL, options: FileSinkOptions = {}): Promise<FileSink> {
-  checkOptionKeys(options, ["overwrite"]);
+  checkOptionKeys("fileSink", options, ["overwrite"]);
   return await openPartialFile(path, options.overwrite ?? false);
 }
 
@@ -69,8 +69,9 @@ export async function openPartialFile(
   }
 }
 
-/** Absolute path of a path or URL. @throws TypeError for what is neither. */
+/** Absolute path of a path or URL. @throws TypeError for what is neither, and an empty path, which would be the folder. */
 export function pathOf(path: string | URL): string {
+  if (path === "") throw new TypeError("the path is empty");
   return resolve(path instanceof URL ? fileURLToPath(path) : path);
 }
 
@@ -98,10 +99,8 @@ export class PartialFile implements FileSink {
   readonly path: string;
   readonly #init: PartialFileInit;
   readonly #file: DurableFile;
+  readonly #commitment: Commitment;
   #end = 0;
-  #published = false;
-  #commit: Promise<void> | undefined;
-  #abort: Promise<void> | undefined;
 
   /** @internal */
   constructor(init: PartialFileInit) {
@@ -109,6 +108,12 @@ export class PartialFile implements FileSink {
     this.#init = init;
     this.#end = init.base?.byteLength ?? 0;
     this.#file = new DurableFile(init.handle, init.path);
+    this.#commitment = new Commitment({
+      path: init.path,
+      file: this.#file,
+      publish: () => this.#publish(),
+      undo: () => this.#remove(),
+    });
   }
 
   write(bytes: Uint8Array, position: number = this.#end): Promise<void> {
@@ -127,19 +132,12 @@ export class PartialFile implements FileSink {
     }
   }
 
-  async commit(): Promise<void> {
-    this.#commit ??= this.#publish();
-    try {
-      await this.#commit;
-    } catch (error) {
-      await this.abort();
-      throw writeError(error, this.path);
-    }
+  commit(): Promise<void> {
+    return this.#commitment.commit();
   }
 
   abort(): Promise<void> {
-    this.#abort ??= this.#remove();
-    return this.#abort;
+    return this.#commitment.abort();
   }
 
   async #publish(): Promise<void> {
@@ -148,22 +146,16 @@ export class PartialFile implements FileSink {
     await this.#file.sync();
     await handle.close();
     await this.#init.base?.checkUnchanged();
-    // From here to the system call that gives the name nothing else runs, so an abort comes before it or too late.
-    if (this.#file.isStopped) throw stoppedError();
+    this.#commitment.checkNotAborted();
     if (overwrite) await rename(partial, target);
     else await renameToNew(partial, target);
-    this.#published = true;
+    this.#commitment.passed();
     await syncFolder(dirname(target));
   }
 
   async #remove(): Promise<void> {
-    const stopped = this.#file.stop();
-    // A commit under way ends first: closing waits for its calls, and only it knows whether the name was given.
-    await this.#commit?.catch(() => undefined);
-    if (this.#published) return;
     const { handle, partial } = this.#init;
     try {
-      await stopped;
       await handle.close();
     } finally {
       await rm(partial, { force: true });
@@ -175,10 +167,14 @@ export class PartialFile implements FileSink {
 async function existingMode(path: string, overwrite: boolean): Promise<number | undefined> {
   const found = await lstatIfAny(path);
   if (found === undefined) return undefined;
-  if (!overwrite) throw existsError(path);
-  const file = found.isSymbolicLink() ? await lstatIfAny(await realpath(path)) : found;
-  if (file?.isFile()) return file.mode & 0o7777;
-  throw new NpyError("ERR_WRITE_IO", `${path} is not a regular file and is not replaced by one`, { path });
+  // Of a link to nothing a new file is told that it exists, and one that replaces has the system's error.
+  const file = found.isSymbolicLink() ? await (overwrite ? stat(path) : stat(path).catch(() => undefined)) : found;
+  if (file !== undefined && !file.isFile()) {
+    const what = file.isDirectory() ? "a folder" : "not a regular file";
+    throw new NpyError("ERR_WRITE_IO", `${path} is ${what} and is not replaced by a file`, { path });
+  }
+  if (file === undefined || !overwrite) throw existsError(path);
+  return file.mode & 0o7777;
 }
 
 function createFile(path: string): Promise<FileHandle> {

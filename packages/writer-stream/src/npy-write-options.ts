@@ -1,5 +1,4 @@
-import type { DType, DTypeLike } from "@npystream/codec";
-import { checkOptionKeys } from "./option-keys.ts";
+import { checkOptionKeys, type DType, type DTypeLike } from "@npystream/codec";
 import { isSink, type WriteTarget } from "./write-target.ts";
 
 /** How far a write stream is. */
@@ -85,7 +84,7 @@ const KEYS: readonly (keyof NpyWriteOptions)[] = [
  *   known; RangeError for a number that is no count.
  */
 export function resolveWriteOptions(target: WriteTarget, options: NpyWriteOptions): ResolvedWriteOptions {
-  checkOptionKeys(options, KEYS);
+  checkOptionKeys("createNpyWriteStream", options, KEYS);
   const { framing = "array", mode = "create", overwrite = false, highWaterMark = 2 << 20, rows } = options;
   if (framing !== "array" && framing !== "sequence") {
     throw new TypeError(`framing is 'array' or 'sequence', not ${JSON.stringify(framing)}`);

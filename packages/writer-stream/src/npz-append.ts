@@ -14,9 +14,9 @@ import {
   splitZipDirectory,
   type ZipLayoutBase,
 } from "@npystream/codec";
-import { LockedPartialFile } from "./append-file.ts";
 import { lockFile } from "./file-lock.ts";
 import { openPartialFile, type PartialFileBase, pathOf } from "./file-sink.ts";
+import { LockedPartialFile } from "./locked-partial-file.ts";
 import { errnoOf, writeError } from "./write-error.ts";
 
 /** An archive that members are put into. */

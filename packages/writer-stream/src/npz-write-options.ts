@@ -1,5 +1,5 @@
+import { checkOptionKeys } from "@npystream/codec";
 import { checkCount, type NpyWriteOptions } from "./npy-write-options.ts";
-import { checkOptionKeys } from "./option-keys.ts";
 import { isSink, type WriteTarget } from "./write-target.ts";
 
 /** Options of `createNpzWriter`. */
@@ -91,7 +91,7 @@ const ARRAY_KEYS: readonly (keyof NpzArrayOptions)[] = ["compress", "dtype", "si
  *   alignment or concurrency that there is not.
  */
 export function resolveNpzOptions(target: WriteTarget, options: NpzWriterOptions): ResolvedNpzOptions {
-  checkOptionKeys(options, KEYS);
+  checkOptionKeys("createNpzWriter", options, KEYS);
   const { compress = false, level = 6, align = 64, mode = "create", overwrite = false, concurrency = 8 } = options;
   if (!Number.isInteger(level) || level < 0 || level > 9) throw new RangeError(`level is 0 to 9, not ${level}`);
   if (align !== 64 && align !== "page") throw new RangeError(`align is 64 or "page", not ${String(align)}`);
@@ -108,10 +108,10 @@ export function resolveNpzOptions(target: WriteTarget, options: NpzWriterOptions
 
 /** @throws TypeError for an unknown option. */
 export function checkMemberOptions(options: NpzMemberOptions): void {
-  checkOptionKeys(options, MEMBER_KEYS);
+  checkOptionKeys("member", options, MEMBER_KEYS);
 }
 
 /** @throws TypeError for an unknown option. */
 export function checkArrayOptions(options: NpzArrayOptions): void {
-  checkOptionKeys(options, ARRAY_KEYS);
+  checkOptionKeys("write", options, ARRAY_KEYS);
 }

@@ -157,7 +157,7 @@ export class ShardRowWriter implements ChunkWriter<ShardWriteResult>, ShardSerie
     const odd = isRecord ? Object.keys(chunk).find((key) => !roles.includes(key)) : undefined;
     if (isRecord && Object.hasOwn(chunk, role) && odd === undefined) return (chunk as Record<string, unknown>)[role];
     const what = odd === undefined ? `no rows of ${role}` : `${JSON.stringify(odd)}, which is none of the roles`;
-    throw new NpyError("ERR_WRITE_SHAPE", `chunk ${this.#chunks}: it has ${what}: it is { ${roles.join(", ")} }`);
+    throw new NpyError("ERR_WRITE_SHAPE", `chunk ${this.#chunks}: it has ${what}; a chunk is { ${roles.join(", ")} }`);
   }
 
   #commonRows(arrays: readonly EncodedRows[]): number {

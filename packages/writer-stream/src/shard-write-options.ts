@@ -1,6 +1,5 @@
-import type { DTypeLike, ShardManifest } from "@npystream/codec";
+import { checkOptionKeys, type DTypeLike, type ShardManifest } from "@npystream/codec";
 import { checkCount, type WriteProgress } from "./npy-write-options.ts";
-import { checkOptionKeys } from "./option-keys.ts";
 
 /** What the rows of one array of a shard writer are. */
 export interface ShardArrayOptions {
@@ -46,6 +45,9 @@ export interface ResolvedShardOptions extends ShardWriterOptions {
   readonly highWaterMark: number;
 }
 
+/** What is said to who gives neither. */
+export const NO_BOUND = "give { maxRows } or { maxBytes }, how much a shard holds";
+
 const KEYS: readonly (keyof ShardWriterOptions)[] = [
   "dtype",
   "rowShape",
@@ -70,10 +72,9 @@ export function resolveShardOptions(
   options: ShardWriterOptions,
   roles: readonly string[] | undefined,
 ): ResolvedShardOptions {
-  checkOptionKeys(options, KEYS);
+  checkOptionKeys("createShardWriter", options, KEYS);
   const { maxRows, maxBytes, overwrite = false, highWaterMark = 2 << 20 } = options;
-  if (maxRows === undefined && maxBytes === undefined)
-    throw new TypeError("give maxRows or maxBytes, what a shard holds");
+  if (maxRows === undefined && maxBytes === undefined) throw new TypeError(NO_BOUND);
   checkCount("highWaterMark", highWaterMark);
   for (const [name, value] of Object.entries({ maxRows, maxBytes })) {
     if (value !== undefined) checkCount(name, value);
@@ -82,9 +83,9 @@ export function resolveShardOptions(
   if (roles === undefined ? options.roles !== undefined : "dtype" in options || "rowShape" in options) {
     throw new TypeError("dtype and rowShape are for a single array, roles: { name: { dtype, rowShape } } for several");
   }
-  checkOptionKeys(options.roles ?? {}, roles ?? []);
+  checkOptionKeys("roles", options.roles ?? {}, roles ?? []);
   for (const array of [options, ...Object.values(options.roles ?? {})]) {
-    if (array !== options) checkOptionKeys(array ?? {}, ["dtype", "rowShape"]);
+    if (array !== options) checkOptionKeys("a role", array ?? {}, ["dtype", "rowShape"]);
     if (array?.rowShape !== undefined && !Array.isArray(array.rowShape)) {
       throw new TypeError(`rowShape is a list of extents, not ${String(array.rowShape)}`);
     }

@@ -5,6 +5,7 @@ import { RowEncoder } from "./row-encoder.ts";
 import { ShardNames } from "./shard-names.ts";
 import { ShardRowWriter } from "./shard-row-writer.ts";
 import {
+  NO_BOUND,
   type ResolvedShardOptions,
   resolveShardOptions,
   type ShardWriteResult,
@@ -49,6 +50,8 @@ export function createShardWriter(
   names: string | Readonly<Record<string, string>>,
   options: ShardWriterOptions,
 ): ShardWriter<ArrayInput> | ShardWriter<Readonly<Record<string, ArrayInput>>> {
+  // Nothing but types keeps anybody from leaving them out.
+  if (typeof options !== "object" || options === null) throw new TypeError(NO_BOUND);
   const isSingle = typeof names === "string";
   const shardNames = new ShardNames(names, options.manifest);
   const resolved = resolveShardOptions(options, isSingle ? undefined : shardNames.roles);

@@ -1,6 +1,5 @@
 import type { Writable } from "node:stream";
-import type { ByteSink, NpyError } from "@npystream/codec";
-import { checkOptionKeys } from "./option-keys.ts";
+import { type ByteSink, checkOptionKeys, type NpyError } from "@npystream/codec";
 import { writeError } from "./write-error.ts";
 
 /** Options of {@link streamSink}. */
@@ -24,7 +23,7 @@ export interface StreamSinkOptions {
  * @throws NpyError `ERR_WRITE_NO_SPACE`, `ERR_WRITE_IO` from its methods, where the stream fails or closes.
  */
 export function streamSink(writable: Writable, options: StreamSinkOptions = {}): ByteSink {
-  checkOptionKeys(options, ["end"]);
+  checkOptionKeys("streamSink", options, ["end"]);
   return new StreamSink(writable, options.end ?? !(writable === process.stdout || writable === process.stderr));
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { isNpyError, NpyError } from "@npystream/codec";
 
 /** What the system calls a full disk and a spent quota. */
@@ -5,12 +7,16 @@ const NO_SPACE: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
 
 /**
  * Gives an I/O failure its code: `ERR_WRITE_NO_SPACE` for a full disk or a spent quota, else `ERR_WRITE_IO`; the
- * system's own error is the `cause`. An `NpyError` stays the one it is.
+ * system's own error is the `cause`. A folder that is missing is named. An `NpyError` stays the one it is.
  *
  * @param path - File or folder that was written to, where there is one.
  */
 export function writeError(cause: unknown, path?: string): NpyError {
   if (isNpyError(cause)) return cause.locate({ path });
+  if (errnoOf(cause) === "ENOENT" && path !== undefined && !existsSync(dirname(path))) {
+    const message = `there is no folder ${dirname(path)}, and none is made: create it before`;
+    return new NpyError("ERR_WRITE_IO", message, { path, cause });
+  }
   const reason = cause instanceof Error ? cause.message : String(cause);
   return NO_SPACE.has(errnoOf(cause))
     ? new NpyError("ERR_WRITE_NO_SPACE", `there is no space left to write to: ${reason}`, { path, cause })

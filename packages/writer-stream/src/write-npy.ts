@@ -1,8 +1,7 @@
-import { type DTypeLike, formatNpyHeader, type NdArray } from "@npystream/codec";
+import { checkOptionKeys, type DTypeLike, formatNpyHeader, type NdArray } from "@npystream/codec";
 import { type ArrayInput, arrayOf } from "./array-input.ts";
 import { cOrderPieces } from "./c-order-pieces.ts";
 import type { NpyWriteResult } from "./npy-write-options.ts";
-import { checkOptionKeys } from "./option-keys.ts";
 import { commitPieces } from "./write-pieces.ts";
 import { openSink, sinkPath, type WriteTarget } from "./write-target.ts";
 
@@ -34,7 +33,7 @@ export async function writeNpy(
   array: ArrayInput,
   options: WriteNpyOptions = {},
 ): Promise<NpyWriteResult> {
-  checkOptionKeys(options, ["dtype", "overwrite", "signal"]);
+  checkOptionKeys("writeNpy", options, ["dtype", "overwrite", "signal"]);
   const { dtype, overwrite = false, signal } = options;
   const whole = arrayOf(array, dtype);
   signal?.throwIfAborted();

@@ -1,8 +1,8 @@
+import { checkOptionKeys } from "@npystream/codec";
 import pLimit from "p-limit";
-import type { ArrayInput } from "./array-input.ts";
+import { type ArrayInput, isFlatArray, isNdArray } from "./array-input.ts";
 import type { NpzWriteResult, NpzWriterOptions } from "./npz-write-options.ts";
 import { createNpzWriter } from "./npz-writer.ts";
-import { checkOptionKeys } from "./option-keys.ts";
 import type { WriteTarget } from "./write-target.ts";
 
 /** Options of {@link writeNpz}. */
@@ -19,7 +19,7 @@ const MEMBERS_AT_ONCE = 8;
  * A path is written atomically, see `fileSink`. Beside the arrays it takes the memory of `concurrency` blocks.
  *
  * @param members - Arrays by name, without `.npy`.
- * @throws NpyError with `member` set, `ERR_WRITE_DTYPE`, `ERR_WRITE_SHAPE` for values that are no array;
+ * @throws TypeError for an array without a name; NpyError with `member` set, `ERR_WRITE_DTYPE`, `ERR_WRITE_SHAPE` for values that are no array;
  *   `ERR_WRITE_EXISTS`, `ERR_WRITE_NO_SPACE`, `ERR_WRITE_IO`. TypeError for an unknown option, RangeError for a level
  *   that there is not. `signal.reason` on abort.
  */
@@ -28,7 +28,10 @@ export async function writeNpz(
   members: Readonly<Record<string, ArrayInput>>,
   options: WriteNpzOptions = {},
 ): Promise<NpzWriteResult> {
-  checkOptionKeys(options, ["compress", "level", "align", "overwrite", "concurrency", "signal"]);
+  checkOptionKeys("writeNpz", options, ["compress", "level", "align", "overwrite", "concurrency", "signal"]);
+  if (Array.isArray(members) || isFlatArray(members) || isNdArray(members)) {
+    throw new TypeError("an .npz holds arrays by name: give { features, labels }, or write one array with writeNpy");
+  }
   await using archive = createNpzWriter(target, options);
   const limit = pLimit(MEMBERS_AT_ONCE);
   const writing = Object.entries(members).map(([name, array]) => limit(() => archive.write(name, array)));

@@ -94,6 +94,7 @@ print("whole")`;
       t.deepEqual(readdirSync(join(path, "..")), ["x.npy"]);
     }
     t.true(waste > 0);
+    t.log(`${ROUNDS} kills: all files whole, ${waste} locks of dead processes taken over`);
   },
 );
 
@@ -142,6 +143,7 @@ print("whole")`;
       t.deepEqual(readdirSync(place).sort(), ["features-000.npy", "features.manifest.json", "labels-000.npy"]);
     }
     if (ROUNDS > 20) t.true(interrupted > 0);
+    t.log(`${ROUNDS} kills: ${interrupted} without a manifest, ${ROUNDS - interrupted} with one that is true`);
   },
 );
 

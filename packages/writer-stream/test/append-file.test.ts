@@ -335,24 +335,46 @@ test("data are written and flushed before the header is, and that is flushed bef
   t.throws(() => void file.write(new Uint8Array(1), 0), { instanceOf: TypeError });
 });
 
+/** Says yes to the calls of a kind whose number, from 1, is among `numbers`. */
+function fails(kind: RegExp, ...numbers: readonly number[]): (call: string) => boolean {
+  let count = 0;
+  return (call) => kind.test(call) && numbers.includes(++count);
+}
+
+const HEADER_WRITE = /^write at \d\d$/;
+
 test("where a flush or the header's write fails, the old header and length are back", async (t) => {
   const before = readFileSync(join(folder, "tens.npy"));
-  let syncs = 0;
-  const faults: ((call: string) => boolean)[] = [
-    (call) => call === "sync",
-    (call) => call === "sync" && ++syncs === 2,
-    (call) => /^write at \d\d$/.test(call) && syncs++ === 2,
-  ];
-  for (const fault of faults) {
+  for (const [fault, undone] of [
+    [fails(/^sync$/, 1), ["truncate", "close"]],
+    [fails(/^sync$/, 2), ["write", "sync", "truncate", "close"]],
+    [fails(HEADER_WRITE, 1), ["write", "sync", "truncate", "close"]],
+  ] as const) {
     const path = begun("tens");
-    const { file, isReleased } = await openRecorded(path, [], fault);
+    const calls: string[] = [];
+    const { file, isReleased } = await openRecorded(path, calls, fault);
     await file.write(new Uint8Array(32));
     file.grow(11);
     const error = await t.throwsAsync(file.commit(), { code: "ERR_WRITE_IO" });
     t.like(error, { path, cause: { code: "EIO" } });
     t.true(isReleased());
     t.deepEqual(readFileSync(path), before);
+    t.deepEqual(
+      calls.slice(-undone.length).map((call) => call.replace(/ .*/, "")),
+      undone,
+    );
   }
+});
+
+test("a file whose old header cannot be flushed is not cut below what the new one may say", async (t) => {
+  const path = begun("tens");
+  const before = readFileSync(path);
+  const { file, isReleased } = await openRecorded(path, [], fails(/^sync$/, 2, 3));
+  await file.write(new Uint8Array(32));
+  file.grow(11);
+  await t.throwsAsync(file.commit(), { code: "ERR_WRITE_IO" });
+  t.true(isReleased());
+  t.deepEqual(readFileSync(path), Buffer.concat([before, new Uint8Array(32)]));
 });
 
 test("nothing pushed is nothing written", async (t) => {

@@ -12,7 +12,8 @@ import { python } from "./numpy-references.ts";
 const folder = mkdtempSync(join(tmpdir(), "npystream-crash-"));
 test.after.always(() => rmSync(folder, { recursive: true }));
 
-const KILLS = 12;
+/** More by hand: NPYSTREAM_CRASH_ROUNDS=300. */
+const KILLS = Number(process.env["NPYSTREAM_CRASH_ROUNDS"] ?? 12);
 const AT_ONCE = 3;
 /** Files that one process replaces at the same time, each somewhere else in it when it is killed. */
 const names = ["a.npy", "b.npy", "c.npy"];
@@ -33,7 +34,8 @@ async function kill(writer: ChildProcess): Promise<void> {
 }
 
 test("a writer killed at any moment leaves whole files, and the next writer of each name tidies up", async (t) => {
-  let partials = 0;
+  t.timeout(60_000 + KILLS * 5000);
+  let [partials, absent, whole] = [0, 0, 0];
   const round = async (number: number): Promise<void> => {
     const place = join(folder, "killed", `${number}`);
     mkdirSync(place, { recursive: true });
@@ -43,6 +45,8 @@ test("a writer killed at any moment leaves whole files, and the next writer of e
     const left = readdirSync(place);
     partials += left.filter((name) => name.endsWith(".partial")).length;
     const present = names.filter((name) => left.includes(name));
+    absent += names.length - present.length;
+    whole += present.length;
     for (const name of names) {
       const path = join(place, name);
       await (await fileSink(path, { overwrite: true })).abort();
@@ -57,6 +61,7 @@ test("a writer killed at any moment leaves whole files, and the next writer of e
   };
   await Promise.all(Array.from({ length: AT_ONCE }, (_, first) => lane(first)));
   t.true(partials > 0);
+  t.log(`${KILLS} kills: ${whole} files whole, ${absent} absent, ${partials} partials found and removed`);
   const program =
     "import sys, glob, numpy as np\nprint(all((a == a.flat[0]).all() and a.shape[1] == 256 for a in map(np.load, glob.glob(sys.argv[1] + '/*/*.npy'))))";
   t.is(python(program, join(folder, "killed")).trim(), "True");

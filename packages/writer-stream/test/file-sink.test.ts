@@ -191,9 +191,20 @@ test("where no file can be made the error is ERR_WRITE_IO with path and cause", 
     const error = await t.throwsAsync(fileSink(path), { code: "ERR_WRITE_IO" });
     t.like(error, { path, cause: { code: errno } });
   }
-  for (const path of [join(place, "folder"), "/dev/null"]) {
-    await t.throwsAsync(fileSink(path, { overwrite: true }), { code: "ERR_WRITE_IO", message: /regular/ });
+  symlinkSync("folder", join(place, "link"));
+  for (const [path, message] of [
+    [join(place, "folder"), /is a folder and is not replaced/],
+    [join(place, "link"), /is a folder and is not replaced/],
+    ["/dev/null", /is not a regular file and is not replaced/],
+  ] as const) {
+    for (const overwrite of [true, false]) {
+      await t.throwsAsync(fileSink(path, { overwrite }), { code: "ERR_WRITE_IO", message });
+    }
   }
+  symlinkSync("nothing", join(place, "broken"));
+  await t.throwsAsync(fileSink(join(place, "broken")), { code: "ERR_WRITE_EXISTS" });
+  await t.throwsAsync(fileSink(join(place, "broken"), { overwrite: true }), { code: "ERR_WRITE_IO" });
+  await t.throwsAsync(fileSink(""), { instanceOf: TypeError, message: /empty/ });
   await t.throwsAsync(fileSink("a\0b"), { instanceOf: TypeError });
   await t.throwsAsync(fileSink(join(place, "x"), { overWrite: true } as object), { instanceOf: TypeError });
   await t.throwsAsync(fileSink(new URL("https://example.org/x.npy")), { instanceOf: TypeError });

@@ -337,6 +337,7 @@ test("options and names that are none are refused at once", (t) => {
   ] as const) {
     t.throws(create(names, options), { instanceOf: TypeError }, JSON.stringify([names, options]));
   }
+  t.throws(create(name, undefined as never), { instanceOf: TypeError, message: /maxRows/ });
   t.throws(create(name, { maxRows: 0 }), { instanceOf: RangeError });
   t.throws(create(name, { maxBytes: 1.5 }), { instanceOf: RangeError });
   for (const odd of [

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { decodeNpy, encodeNpy, NdArray } from "@npystream/codec";
+import { type DTypeLike, decodeNpy, encodeNpy, NdArray } from "@npystream/codec";
 import { streamSink, writeNpy } from "@npystream/writer-stream";
 import test from "ava";
 import { MemoryWritable } from "./memory-writable.ts";
@@ -104,6 +104,29 @@ test("values that are no array of the dtype are ERR_WRITE_DTYPE or ERR_WRITE_SHA
   t.is(await code(new Uint8Array(7), "float32"), "ERR_WRITE_SHAPE");
   t.is(await code([1], "float33"), "ERR_NPY_DTYPE");
   t.false(existsSync(path));
+});
+
+test("a value that does not tell its dtype is told how it is written, and that way works", async (t) => {
+  const path = join(folder, "told.npy");
+  const told = async (value: unknown): Promise<string> =>
+    (await t.throwsAsync(writeNpy(path, value as NdArray), { code: "ERR_WRITE_DTYPE" }))?.message ?? "";
+  const date = new Date("2026-01-02T03:04:05.678Z");
+  t.regex(await told(["Åre"]), /^string .*'U12'/);
+  t.regex(await told([{ name: "Åre", age: 3 }]), /^Object .*\[\['name', 'U12'\], \['age', 'u1'\]\]$/);
+  t.regex(await told([date]), /^Date .*BigInt\(date\.getTime\(\)\).*'datetime64\[ms\]'$/);
+  t.regex(await told([Float32Array.of(1)]), /^Float32Array .*NdArray\.from\(data, shape\)$/);
+  t.is(await told([null]), "object is no value of an array");
+  const record: DTypeLike = [
+    ["name", "U12"],
+    ["age", "u1"],
+  ];
+  await writeNpy(join(folder, "told-0.npy"), ["Åre"], { dtype: "U12" });
+  await writeNpy(join(folder, "told-1.npy"), [{ name: "Åre", age: 3 }], { dtype: record });
+  await writeNpy(join(folder, "told-2.npy"), [BigInt(date.getTime())], { dtype: "datetime64[ms]" });
+  await writeNpy(join(folder, "told-3.npy"), NdArray.from(Float32Array.of(1), [1, 1]));
+  const program =
+    "import sys, numpy as np\nprint([np.load(f'{sys.argv[1]}/told-{i}.npy').tolist()[0] for i in range(4)])";
+  t.is(python(program, folder).trim(), "['Åre', ('Åre', 3), datetime.datetime(2026, 1, 2, 3, 4, 5, 678000), [1.0]]");
 });
 
 test("an existing file stays unless it is to be overwritten", async (t) => {

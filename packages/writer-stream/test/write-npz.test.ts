@@ -91,6 +91,14 @@ test("a member that is no array is named, and no file is made", async (t) => {
   t.false(existsSync(path));
 });
 
+test("arrays without a name are a TypeError and not a member an element", async (t) => {
+  for (const members of [[[1], [2]], new Float64Array(3), NdArray.zeros("int8", [2])]) {
+    const writing = writeNpz(join(folder, "nameless.npz"), members as never);
+    await t.throwsAsync(writing, { instanceOf: TypeError, message: /by name/ });
+  }
+  t.false(existsSync(join(folder, "nameless.npz")));
+});
+
 test("an existing archive stays unless it is to be overwritten", async (t) => {
   const path = join(folder, "existing.npz");
   writeFileSync(path, "old");

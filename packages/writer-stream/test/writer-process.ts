@@ -2,6 +2,7 @@
  * A process that writes, for tests that need one of their own.
  *
  *     writer-process.ts grow PATH           writes until something fails, by push and by writeNpy, and prints code and cause
+ *     writer-process.ts denied FOLDER       tries every way of writing into FOLDER, as user 65534, and prints code and cause of each
  *     writer-process.ts forever PATH...     replaces every PATH again and again, each time by rows that all hold one number
  *     writer-process.ts archives PATH       replaces PATH again and again by an archive that all holds one number, every
  *                                           other time by adding members to it
@@ -9,8 +10,16 @@
  *                                           writes two members of MIB MiB at once, and prints its peak memory in bytes
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isNpyError } from "@npystream/codec";
-import { createNpyWriteStream, createNpzWriter, type NpzWriter, writeNpy } from "@npystream/writer-stream";
+import {
+  createNpyWriteStream,
+  createNpzWriter,
+  createShardWriter,
+  type NpzWriter,
+  writeNpy,
+  writeNpz,
+} from "@npystream/writer-stream";
 
 const [mode, ...paths] = process.argv.slice(2);
 
@@ -21,6 +30,8 @@ if (mode === "grow") {
     for (const row = new Float64Array(64); ; ) await out.push(row);
   });
   await report(() => writeNpy(path, new Float64Array(8 << 20), { overwrite: true }));
+} else if (mode === "denied") {
+  await tryEverything(paths[0] ?? "");
 } else if (mode === "archives") {
   await replaceArchiveForever(paths[0] ?? "");
 } else if (mode === "archive") {
@@ -32,6 +43,25 @@ if (mode === "grow") {
   console.log(1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]));
 } else {
   await Promise.all(paths.map(replaceForever));
+}
+
+async function tryEverything(folder: string): Promise<void> {
+  // Root may write everywhere.
+  if (process.getuid?.() === 0) process.setuid?.(65534);
+  const at = (name: string): string => join(folder, name);
+  for (const mode of ["create", "append"] as const) {
+    await report(async () => await createNpyWriteStream(at("x.npy"), { mode }).push([1]));
+    await report(async () => {
+      const archive = createNpzWriter(at("x.npz"), { mode });
+      await archive.write("x", [1]);
+      await archive.finish();
+    });
+  }
+  for (const name of ["old.npy", "old.npz"]) {
+    const write = name === "old.npy" ? writeNpy : (path: string) => writeNpz(path, { x: [1] }, { overwrite: true });
+    await report(async () => await write(at(name), [1], { overwrite: true }));
+  }
+  await report(async () => await createShardWriter(at("y-{shard:02}.npy"), { maxRows: 1 }).push([1, 2, 3]));
 }
 
 /** Two members at once, a mebibyte a chunk. */
