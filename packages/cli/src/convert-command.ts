@@ -5,6 +5,7 @@ import { ArrayRows, type RowSource } from "./array-rows.ts";
 import { CastRows } from "./cast-rows.ts";
 import { writeCsv, writeNdjson } from "./cat-lines.ts";
 import type { CommandIo } from "./command-io.ts";
+import { convertFailure } from "./convert-failure.ts";
 import { arrayName, type ConvertTarget, textFormat } from "./convert-target.ts";
 import type { FileReference } from "./file-reference.ts";
 import type { RowRange } from "./row-range.ts";
@@ -51,6 +52,19 @@ export interface Converted {
  * @throws NpyError and system errors where a file is bad, {@link UsageError} where the options do not fit them.
  */
 export async function convert(
+  source: FileReference,
+  target: ConvertTarget,
+  options: ConvertOptions,
+  io: CommandIo,
+): Promise<Converted> {
+  try {
+    return await convertTo(source, target, options, io);
+  } catch (error) {
+    throw convertFailure(error);
+  }
+}
+
+async function convertTo(
   source: FileReference,
   target: ConvertTarget,
   options: ConvertOptions,

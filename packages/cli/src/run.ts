@@ -6,11 +6,13 @@ import type { CommandIo } from "./command-io.ts";
 import type { ConvertOptions } from "./convert-command.ts";
 import { parseConvertTarget } from "./convert-target.ts";
 import { convertedText } from "./convert-text.ts";
+import { addDiscoveryCommands } from "./discovery-program.ts";
 import { parseFileReference } from "./file-reference.ts";
-import { CAT_HELP, CONVERT_HELP, INSPECT_HELP, PROGRAM_HELP, VERIFY_HELP } from "./help-text.ts";
+import { CAT_HELP, CONVERT_HELP, INSPECT_HELP, PROGRAM_HELP, STATS_HELP, VERIFY_HELP } from "./help-text.ts";
 import { type InspectOptions, inspect } from "./inspect-command.ts";
 import { parseRowRange, type RowRange } from "./row-range.ts";
 import { type ExitCode, Session } from "./session.ts";
+import type { StatsOptions } from "./stats-command.ts";
 import { OutputError } from "./text-output.ts";
 import { type VerifyOptions, verify } from "./verify-command.ts";
 
@@ -96,6 +98,27 @@ function createProgram(io: CommandIo, session: Session): Command {
       await session.attempt(reference, () => cat(reference, options, io, session.output));
     });
   program
+    .command("stats")
+    .summary("print mean, deviation and range of each column")
+    .description(
+      "Prints count, mean, standard deviation, smallest and largest value of each column, and how many of its values are NaN or infinite.",
+    )
+    .argument("<FILE>", "a file, file.npz#member, or - for stdin")
+    .addOption(new Option("--columns <what>", "what a column is").choices(["element", "last-axis"]).default("element"))
+    .option("--histogram", "draw a histogram of each column, as on a terminal")
+    .option("--no-histogram", "read the array once, also on a terminal")
+    .option("--json", "print a JSON document a line and array")
+    .addHelpText("after", STATS_HELP)
+    .action(async (text: string, options: StatsOptions) => {
+      const reference = await parseFileReference(text.replace(STDIN_MARK, ""));
+      const onFailure = (error: unknown, member: string) => session.fail(reference, error, member);
+      await session.attempt(reference, async () => {
+        // Loaded here, since no other command needs datasets.
+        const { stats } = await import("./stats-command.ts");
+        await stats(reference, options, io, session.output, onFailure);
+      });
+    });
+  program
     .command("verify")
     .summary("read all of the files and say which are bad")
     .description(
@@ -145,6 +168,7 @@ function createProgram(io: CommandIo, session: Session): Command {
         }
       });
     });
+  addDiscoveryCommands(program, io, session);
   return program;
 }
 

@@ -29,6 +29,12 @@ export class Session {
     }
   }
 
+  /** Prints a line on stderr that is no failure. @throws OutputError */
+  async note(line: string): Promise<void> {
+    await this.#errors.write(`${line}\n`);
+    await this.#errors.flush();
+  }
+
   /** Prints the line of a failure, behind what was printed before it, and remembers the exit code. */
   async fail(
     { path, member: named }: FileReference,

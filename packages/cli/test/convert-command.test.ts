@@ -187,7 +187,7 @@ test(
   "an existing file is replaced only where asked",
   1,
   ["IN/labels.npy", "OUT/old.npy"],
-  /^error ERR_WRITE_EXISTS OUT\/old.npy: /,
+  /^error ERR_WRITE_EXISTS OUT\/old.npy: it exists already; --overwrite replaces it$/m,
 );
 test(
   fails,
@@ -233,14 +233,11 @@ test(
 );
 test(fails, "a missing member is told", 1, ["IN/pair.npz#c", "OUT/x.npy"], /^error ERR_NPZ_MEMBER IN\/pair.npz#c: /);
 test(fails, "a missing file is told", 1, ["IN/missing.csv", "OUT/x.npy"], /^error ENOENT IN\/missing.csv: /);
-test(
-  fails,
-  "a missing folder is told",
-  1,
-  ["IN/labels.npy", "OUT/missing/x.npy"],
-  /^error ENOENT OUT\/missing\/x.npy: /,
-);
-
+const missing =
+  /^error ERR_WRITE_IO OUT\/missing\/(x.\w+): there is no folder OUT\/missing, and none is made: create it before$/m;
+test(fails, "a missing folder is told", 1, ["IN/labels.npy", "OUT/missing/x.npy"], missing);
+test(fails, "a missing folder of an archive is told", 1, ["IN/labels.npy", "OUT/missing/x.npz"], missing);
+test(fails, "a missing folder of text is told", 1, ["IN/labels.npy", "OUT/missing/x.csv"], missing);
 const refuses = test.macro({
   title: (_, text: string) => `ERR_TEXT_PARSE: ${JSON.stringify(text)}`,
   async exec(t, text: string, format: "csv" | "ndjson", message: RegExp, dtype?: string) {

@@ -10,10 +10,14 @@ export interface SetArray<D extends DType = DType> {
   readonly path: string;
   /** Name of the member in a `.npz`, without `.npy`. */
   readonly member?: string;
+  /** Absolute paths of the files whose rows make up the array, in their order, where `path` is the manifest of shards. */
+  readonly shards?: readonly string[];
   /** Element type, by the header. */
   readonly dtype: D;
   /** Extent of each axis, by the header. */
   readonly shape: readonly number[];
+  /** Bytes of the elements, by the header. */
+  readonly byteLength: number;
   /**
    * Opens the array for reading, after another look at its file. Whoever opens it closes it.
    *
@@ -36,15 +40,25 @@ export type SetFields<F extends object> = { readonly [N in Exclude<keyof F, "rol
  * Whoever takes a set settles it once: by `ack`, `release` or `quarantine`. The first of them counts.
  */
 export interface ArraySet<F extends object = NameFields, S extends SetContract = SetContract> {
+  /** Names this state of the set in ledgers and queues: SHA-256 in hex of pipeline, key and generation. */
+  readonly id: string;
   /** Names the set in its root: the fields without the role, as they stand in the path, joined by `/`. */
   readonly key: string;
   /** What the names of the files say. */
   readonly fields: SetFields<F>;
   /** Absolute path of the root folder. */
   readonly root: string;
+  /**
+   * Roles of which there is no complete file: none, but for a set that is delivered unfinished because `onIncomplete` asks for
+   * that, and whose `arrays` lack them.
+   */
+  readonly missing: readonly string[];
   /** The arrays by their role. */
   readonly arrays: SetArrays<S>;
-  /** Tells this state of the files from any other: SHA-256 in hex of key, headers, inodes, sizes and times. */
+  /**
+   * Tells this state of the files from any other: SHA-256 in hex of headers, inodes, sizes and times, or of the content
+   * where `verify` is `'digest'`.
+   */
   readonly generation: string;
   /**
    * Looks at the files again.
@@ -53,7 +67,12 @@ export interface ArraySet<F extends object = NameFields, S extends SetContract =
    *   once it is complete.
    */
   verify(): Promise<void>;
-  /** Says that the set is done. It is not delivered again unless its files change. */
+  /**
+   * Says that the set is done. It is not delivered again unless its files change. With a ledger, this waits until that is
+   * on disk.
+   *
+   * @throws NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE` where the ledger cannot be written.
+   */
   ack(): Promise<void>;
   /** Gives the set back, to be delivered again. */
   release(): Promise<void>;

@@ -19,6 +19,16 @@ export interface ArrayFacts {
   readonly type: ElementType;
   readonly order: Order;
   readonly shape: readonly number[];
+  /** The files whose rows make up the array, for a manifest of shards. */
+  readonly shards?: readonly ShardFile[];
+}
+
+/** One file of a sharded array. */
+export interface ShardFile {
+  /** Absolute path. */
+  readonly path: string;
+  /** Device, inode, size and time of modification. */
+  readonly version: string;
 }
 
 /** Result of looking into one file. */
@@ -34,6 +44,8 @@ export interface Inspection {
   readonly changedAt: number;
   /** Arrays by member name, where their headers are whole; a `.npy` has one, named by the empty text. */
   readonly arrays: ReadonlyMap<string, ArrayFacts>;
+  /** SHA-256 of the content in hex, where that was asked for and the file is as long as it says. */
+  readonly digest?: string;
   /** The error of an invalid file. */
   readonly error: NpyError | undefined;
 }

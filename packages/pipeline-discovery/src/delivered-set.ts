@@ -1,101 +1,118 @@
-import { createHash } from "node:crypto";
-import { type ByteReadOptions, type DType, type NameFields, NpyError } from "@npystream/codec";
+import {
+  type ByteReadOptions,
+  type DType,
+  encodeNpy,
+  type NameFields,
+  NdArray,
+  NpyError,
+  shapeSize,
+} from "@npystream/codec";
 import { type ArrayHandle, openNpy } from "@npystream/reader-stream";
 import type { ArraySet, SetArray } from "./array-set.ts";
 import type { ArrayFacts } from "./completeness.ts";
 import { currentVersion } from "./file-version.ts";
 import type { Finding } from "./set-candidate.ts";
+import { setId } from "./set-identity.ts";
 
 /** What becomes of a set that was delivered. */
 export interface Settlement {
-  acked(finding: Finding): void;
-  released(finding: Finding): void;
-  quarantined(finding: Finding, error: Error): void;
+  acked(finding: Finding): Promise<void>;
+  released(finding: Finding): Promise<void>;
+  quarantined(finding: Finding, error: Error): Promise<void>;
   /** One of its files is not what was delivered. */
   changed(finding: Finding): void;
 }
 
 /** A set as it was found complete, in the hands of whoever took it. */
 export class DeliveredSet implements ArraySet {
+  readonly id: string;
   readonly key: string;
   readonly fields: NameFields;
   readonly root: string;
+  readonly missing: readonly string[];
   readonly arrays: Readonly<Record<string, SetArray>>;
   readonly #finding: Finding;
   readonly #settlement: Settlement;
   readonly #paths: readonly string[];
   #isSettled = false;
 
-  constructor(finding: Finding, roles: readonly string[], settlement: Settlement) {
+  constructor(finding: Finding, roles: readonly string[], settlement: Settlement, pipeline: string) {
     const { candidate, arrays } = finding;
+    this.id = setId(pipeline, candidate.key, finding.generation);
     this.key = candidate.key;
     this.fields = candidate.fields;
     this.root = candidate.root.path;
     this.#finding = finding;
     this.#settlement = settlement;
-    this.#paths = candidate.absolutePaths;
-    const isArchive = this.#paths.length === 1 && this.#paths[0]?.endsWith(".npz") === true;
+    this.#paths = candidate.paths.map((path) => (path === "" ? "" : candidate.root.absolute(path)));
+    this.missing = roles.filter((role) => !arrays.has(role));
+    const isOneFile = this.#paths[0]?.endsWith(".npy") === false;
     const byRole: Record<string, SetArray> = {};
     for (const [at, role] of roles.entries()) {
       const facts = arrays.get(role);
       if (facts !== undefined) {
-        byRole[role] = this.#arrayOf(role, facts, isArchive ? 0 : at, isArchive);
+        byRole[role] = this.#arrayOf(role, facts, isOneFile ? 0 : at, isOneFile);
       }
     }
     this.arrays = byRole;
   }
 
   get generation(): string {
-    const { versions, arrays } = this.#finding;
-    const headers = [...arrays].map(([role, { type, order, shape }]) => [role, type.descr, order, shape]);
-    return createHash("sha256")
-      .update(JSON.stringify([this.key, versions, headers]))
-      .digest("hex");
+    return this.#finding.generation;
   }
 
   async verify(): Promise<void> {
-    await Promise.all(this.#paths.map((_, at) => this.#verifyFile(at)));
+    await Promise.all(this.#paths.map((path, at) => (path === "" ? undefined : this.#verifyFile(at))));
+    const shards = [...this.#finding.arrays.values()].flatMap((facts) => facts.shards ?? []);
+    await Promise.all(shards.map(({ path, version }) => this.#verifyVersion(path, version)));
   }
 
   async ack(): Promise<void> {
-    this.#settle(() => this.#settlement.acked(this.#finding));
+    await this.#settle(() => this.#settlement.acked(this.#finding));
   }
 
   async release(): Promise<void> {
-    this.#settle(() => this.#settlement.released(this.#finding));
+    await this.#settle(() => this.#settlement.released(this.#finding));
   }
 
   async quarantine(reason: string | Error): Promise<void> {
     const error = typeof reason === "string" ? new Error(reason) : reason;
-    this.#settle(() => this.#settlement.quarantined(this.#finding, error));
+    await this.#settle(() => this.#settlement.quarantined(this.#finding, error));
   }
 
-  #settle(how: () => void): void {
+  async #settle(how: () => Promise<void>): Promise<void> {
     if (!this.#isSettled) {
       this.#isSettled = true;
-      how();
+      await how();
     }
   }
 
   #arrayOf(role: string, facts: ArrayFacts, at: number, isMember: boolean): SetArray {
     const path = this.#paths[at] ?? "";
+    const { shards } = facts;
     return {
       role,
       path,
-      ...(isMember ? { member: role } : {}),
+      ...(isMember && shards === undefined ? { member: role } : {}),
+      ...(shards === undefined ? {} : { shards: shards.map((shard) => shard.path) }),
       dtype: facts.type.dtype,
       shape: facts.shape,
+      byteLength: shapeSize(facts.shape, facts.type.itemSize) * facts.type.itemSize,
       open: (options) => this.#open(at, isMember ? role : undefined, options),
     };
   }
 
   async #open(at: number, member: string | undefined, options?: ByteReadOptions): Promise<ArrayHandle<DType>> {
-    const path = this.#paths[at] ?? "";
-    await this.#verifyFile(at);
-    const handle = await openNpy(member === undefined ? path : `${path}#${member}`, options);
-    try {
-      // The file that was opened is the one that was delivered if that one had the name before and after.
+    const facts = member === undefined ? undefined : this.#finding.arrays.get(member);
+    const verify = async (): Promise<void> => {
       await this.#verifyFile(at);
+      await Promise.all((facts?.shards ?? []).map(({ path, version }) => this.#verifyVersion(path, version)));
+    };
+    await verify();
+    const handle = await openNpy(sourceOf(this.#paths[at] ?? "", member, facts), options);
+    try {
+      // The files that were opened are those that were delivered if those had the names before and after.
+      await verify();
       return handle;
     } catch (error) {
       await handle.close();
@@ -104,8 +121,10 @@ export class DeliveredSet implements ArraySet {
   }
 
   async #verifyFile(at: number): Promise<void> {
-    const path = this.#paths[at] ?? "";
-    const expected = this.#finding.versions[at];
+    await this.#verifyVersion(this.#paths[at] ?? "", this.#finding.versions[at]);
+  }
+
+  async #verifyVersion(path: string, expected: string | undefined): Promise<void> {
     const found = await currentVersion(path);
     if (found !== expected) {
       this.#settlement.changed(this.#finding);
@@ -113,4 +132,13 @@ export class DeliveredSet implements ArraySet {
       throw new NpyError("ERR_SET_CHANGED", `the file changed since the set was delivered: ${what}`, { path });
     }
   }
+}
+
+/** What to open an array by: its path, its member's or those of its shards. */
+function sourceOf(path: string, member: string | undefined, facts: ArrayFacts | undefined) {
+  if (facts?.shards === undefined) {
+    return member === undefined ? path : `${path}#${member}`;
+  }
+  const { shards, type, shape } = facts;
+  return shards.length > 0 ? shards.map((shard) => shard.path) : encodeNpy(NdArray.zeros(type, shape));
 }

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Logger, NameFields, NameTemplate } from "@npystream/codec";
+import { checkOptionKeys, type Logger, type NameFields, type NameTemplate } from "@npystream/codec";
 import type { IncompleteSet, QuarantinedSet } from "./array-set.ts";
+import { Ledger } from "./ledger.ts";
 import { defaultLogger } from "./logging.ts";
-import { checkChoice, checkCount, checkMilliseconds, checkOptionKeys } from "./option-checks.ts";
+import { checkChoice, checkCount, checkMilliseconds } from "./option-checks.ts";
 import { UNHINTED_SWEEP_MS } from "./root-folder.ts";
 import type { SetContract } from "./set-contract.ts";
 
@@ -11,8 +12,13 @@ import type { SetContract } from "./set-contract.ts";
 export interface IncompleteOptions {
   /** Milliseconds that a set may be incomplete since its first file came. @defaultValue 300,000 */
   readonly afterMs?: number;
-  /** Whether such a set is only reported or also quarantined. Both end when it becomes complete. @defaultValue `'report'` */
-  readonly action?: "report" | "quarantine";
+  /**
+   * Whether such a set is only reported, also quarantined, or also delivered with the arrays that are complete and `missing`
+   * roles. When it becomes complete after all, it is delivered in any case. Only pairs of files can be delivered so.
+   *
+   * @defaultValue `'report'`
+   */
+  readonly action?: "report" | "quarantine" | "emit";
   /** Is called once for each such set, beside the log. */
   readonly onReport?: (set: IncompleteSet) => void;
 }
@@ -55,6 +61,23 @@ export interface DiscoverOptions<F extends object = NameFields, S extends SetCon
   readonly onQuarantine?: (set: QuarantinedSet) => void;
   /** Complete sets that are held ready at most until somebody takes them. @defaultValue 64 */
   readonly maxPending?: number;
+  /**
+   * Where it is written what has become of each set, so that none is delivered again after a restart: the path of a file
+   * on a local disk outside the roots, which is made where there is none, or a ledger that several discoveries of this
+   * process share, which its owner closes.
+   *
+   * @defaultValue no ledger: a restart delivers again what is still there
+   */
+  readonly ledger?: string | Ledger;
+  /** Names the sets of this discovery in the ledger. @defaultValue the text of the template */
+  readonly pipeline?: string;
+  /**
+   * What tells one state of a file from another: `'stat'` its inode, size, time of change and header; `'digest'` its
+   * content, so that the same bytes count as the same however they came, at the price of reading every file whole.
+   *
+   * @defaultValue `'stat'`
+   */
+  readonly verify?: "stat" | "digest";
   /** Takes what is logged. @defaultValue pino at level `warn`, on standard error */
   readonly logger?: Logger;
   /** Ends the discovery: whoever waits for a set is rejected with `signal.reason`. */
@@ -72,10 +95,13 @@ export interface ResolvedOptions {
   readonly sweepMs: number;
   readonly once: boolean;
   readonly incompleteMs: number;
-  readonly incompleteAction: "report" | "quarantine";
+  readonly incompleteAction: "report" | "quarantine" | "emit";
   readonly onReport: (set: IncompleteSet) => void;
   readonly onQuarantine: (set: QuarantinedSet) => void;
   readonly maxPending: number;
+  readonly ledger: string | Ledger | undefined;
+  readonly pipeline: string;
+  readonly verify: "stat" | "digest";
   readonly logger: Logger;
   readonly signal: AbortSignal | undefined;
 }
@@ -92,6 +118,9 @@ const KNOWN_OPTIONS = [
   "onIncomplete",
   "onQuarantine",
   "maxPending",
+  "ledger",
+  "pipeline",
+  "verify",
   "logger",
   "signal",
 ];
@@ -114,22 +143,28 @@ export function resolveOptions<F extends object, S extends SetContract>(
     once = false,
     maxPending = 64,
   } = options;
-  const { onIncomplete = {}, onQuarantine = () => undefined, signal } = options;
+  const { onIncomplete = {}, onQuarantine = () => undefined, verify = "stat", ledger, signal } = options;
   checkOptionKeys("onIncomplete", onIncomplete, ["afterMs", "action", "onReport"]);
   const { afterMs = 300_000, action = "report", onReport = () => undefined } = onIncomplete;
   const sweepMs = options.sweepMs ?? (hints === "none" ? UNHINTED_SWEEP_MS : 5000);
   checkChoice("completion", completion, ["content", "marker", "rename-only"]);
   checkChoice("hints", hints, ["auto", "none"]);
-  checkChoice("onIncomplete.action", action, ["report", "quarantine"]);
+  checkChoice("onIncomplete.action", action, ["report", "quarantine", "emit"]);
   checkMilliseconds("settleMs", settleMs);
   checkMilliseconds("sweepMs", sweepMs);
   checkMilliseconds("onIncomplete.afterMs", afterMs);
   checkCount("maxPending", maxPending, 1);
+  checkChoice("verify", verify, ["stat", "digest"]);
   if (typeof names?.parse !== "function") {
     throw new TypeError("names must be a template made by nameTemplate()");
   }
+  const { pipeline = names.template } = options;
+  if (typeof pipeline !== "string" || pipeline === "") {
+    throw new TypeError("pipeline must be a text that is not empty");
+  }
+  const roots = resolveRoots(options.roots);
   return {
-    roots: resolveRoots(options.roots),
+    roots,
     // Only paths are read with it, and what a path gives is taken as it comes.
     names: names as NameTemplate<object>,
     sets,
@@ -143,6 +178,9 @@ export function resolveOptions<F extends object, S extends SetContract>(
     onReport,
     onQuarantine,
     maxPending,
+    ledger: ledger === undefined ? undefined : resolveLedger(ledger, roots),
+    pipeline,
+    verify,
     logger: options.logger ?? defaultLogger(),
     signal,
   };
@@ -169,6 +207,18 @@ function resolveRoots(roots: DiscoverOptions["roots"]): string[] {
     }
   }
   return paths;
+}
+
+function resolveLedger(ledger: string | Ledger, roots: readonly string[]): string | Ledger {
+  if (typeof ledger !== "string" && !(ledger instanceof Ledger)) {
+    throw new TypeError("ledger must be the path of a file, or a ledger made by openLedger()");
+  }
+  const path = typeof ledger === "string" ? resolve(ledger) : ledger.path;
+  const root = roots.find((one) => isInside(path, one));
+  if (root !== undefined) {
+    throw new TypeError(`the ledger ${path} lies in the root ${root}; it belongs outside the folders that are watched`);
+  }
+  return typeof ledger === "string" ? path : ledger;
 }
 
 function isInside(path: string, folder: string): boolean {

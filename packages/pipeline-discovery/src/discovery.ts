@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NameFields } from "@npystream/codec";
 import type { ArraySet, QuarantinedSet } from "./array-set.ts";
 import { DeliveredSet } from "./delivered-set.ts";
@@ -11,7 +13,9 @@ import { SetAssembly } from "./set-assembly.ts";
 import type { Finding } from "./set-candidate.ts";
 import { CompiledContract, type SetContract } from "./set-contract.ts";
 import { SetJudge } from "./set-judge.ts";
+import { SetLedger } from "./set-ledger.ts";
 import { SetNames } from "./set-names.ts";
+import { SetSettlement } from "./set-settlement.ts";
 import { SetTable } from "./set-table.ts";
 
 /** How many sets stand where. */
@@ -30,6 +34,8 @@ export interface DiscoveryStats {
   readonly oldestPendingMs: number;
 }
 
+/** Milliseconds until it is looked at again whether a ledger that could not be written can. */
+const STUCK_MS = 50;
 /** Milliseconds until an unfinished file is looked at again without a hint. */
 const FIRST_RECHECK_MS = { auto: 250, none: 20 };
 
@@ -37,7 +43,8 @@ const FIRST_RECHECK_MS = { auto: 250, none: 20 };
  * Complete sets of arrays, as they come into the roots. Made by `discover`.
  *
  * Nothing is looked for until somebody asks for the first set. Several loops may take from it at once, and each set goes
- * to one of them; where one of them ends early, the discovery is closed.
+ * to one of them; where one of them ends early, all end. A ledger stays open until every set that was delivered is settled
+ * or the discovery is closed.
  */
 export class Discovery<F extends object = NameFields, S extends SetContract = SetContract>
   implements AsyncIterable<ArraySet<F, S>>, AsyncDisposable
@@ -49,14 +56,15 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
   readonly #assembly: SetAssembly;
   readonly #quarantine: Quarantine;
   readonly #incomplete: IncompleteWatch;
+  readonly #settlement: SetSettlement;
+  readonly #names: SetNames;
   readonly #onAbort = (): void => void this.#end({ reason: this.#options.signal?.reason });
   #waiting: (() => void)[] = [];
   #running: Promise<unknown> | undefined;
+  #book: SetLedger | undefined;
   #ending: Promise<void> | undefined;
   #failure: { readonly reason: unknown } | undefined;
   #isListed = false;
-  #inFlight = 0;
-  #done = 0;
 
   /** @internal */
   constructor(options: ResolvedOptions) {
@@ -65,23 +73,34 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
     const names = new SetNames(options.names, contract.roles);
     this.#options = options;
     this.#roles = contract.roles;
+    this.#names = names;
     this.#table = new SetTable(names, contract.roles);
     this.#quarantine = new Quarantine(logger, options.onQuarantine);
-    this.#incomplete = new IncompleteWatch(options, this.#table, this.#quarantine);
+    this.#incomplete = new IncompleteWatch(options, this.#table, this.#quarantine, async (candidate) => {
+      await this.#assembly.takeUpIncomplete(candidate).catch((reason: unknown) => void this.#end({ reason }));
+    });
     this.#assembly = new SetAssembly({
       table: this.#table,
       inspector: new FileInspector({
         needsMarker: completion === "marker",
         mayBlock: hints !== "none",
+        digests: options.verify === "digest",
         members: contract.roles,
       }),
       judge: new SetJudge({ names, contract, completion, settleMs }),
       clock: new RecheckClock({ firstMs: FIRST_RECHECK_MS[hints], longestMs: sweepMs }),
       maxReady: maxPending,
       onProgress: () => this.#progress(),
-      onRefused: (candidate, reason, error) => this.#quarantine.add(candidate, reason, error),
+      onRefused: (candidate, refusal) => {
+        this.#quarantine.add(candidate, refusal.reason, refusal.error);
+        this.#book?.refused(candidate, refusal);
+      },
       onCleared: (candidate) => this.#quarantine.remove(candidate),
+      remember: (candidate) => this.#book?.remember(candidate),
+      recall: (finding) => this.#book?.recall(finding) ?? "new",
     });
+    const [pipeline, quarantine, assembly] = [options.pipeline, this.#quarantine, this.#assembly];
+    this.#settlement = new SetSettlement({ pipeline, quarantine, assembly });
     const rootHints = options.once ? "none" : hints;
     this.#roots = options.roots.map((root) => {
       return new RootFolder(root, { names, hints: rootHints, sweepMs, logger, observer: this.#assembly });
@@ -108,7 +127,13 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
       }
     }
     const quarantined = this.#quarantine.size;
-    return { pending, ready, inFlight: this.#inFlight, done: this.#done, quarantined, oldestPendingMs: now - oldest };
+    const { inFlight, done } = this.#settlement;
+    return { pending, ready, inFlight, done, quarantined, oldestPendingMs: now - oldest };
+  }
+
+  /** Delivers sets as a stream of objects, one at a time; destroying it closes the discovery. */
+  stream(): Readable {
+    return Readable.from(this, { objectMode: true, highWaterMark: 1 });
   }
 
   /**
@@ -121,15 +146,21 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
         return set === undefined ? { done: true, value: undefined } : { done: false, value: set };
       },
       return: async () => {
-        await this.close();
+        await this.#end(undefined);
         return { done: true, value: undefined };
       },
     };
   }
 
-  /** Ends the discovery: loops over it end, and nothing is watched any more. Closing twice is harmless. */
+  /**
+   * Ends the discovery: loops over it end, nothing is watched any more, and a ledger that it opened is closed. Sets that are
+   * in flight can then be settled no more. Closing twice is harmless.
+   *
+   * @throws NpyError `ERR_WRITE_NO_SPACE`, `ERR_LEDGER_IO` where the last changes cannot be written to the ledger.
+   */
   async close(): Promise<void> {
     await this.#end(undefined);
+    await this.#settlement.close();
   }
 
   /** Closes the discovery at the end of an `await using`. */
@@ -142,13 +173,19 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
     while (this.#ending === undefined) {
       // Begun before the look at what is ready, so that nothing that comes in between is missed.
       const progress = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.#book?.isStuck === true) {
+        // What was delivered now could not be written down, and would be delivered again.
+        await Promise.race([progress, sleep(STUCK_MS)]);
+        continue;
+      }
       const finding = await this.#assembly.take();
       if (finding !== undefined && this.#ending === undefined) {
         return this.#deliver(finding);
       }
       if (this.#options.once && this.#isListed && this.#assembly.isDrained) {
-        this.#incomplete.report(performance.now());
-        await this.close();
+        if (!(await this.#incomplete.report(performance.now()))) {
+          await this.#end(undefined);
+        }
       } else if (this.#ending === undefined) {
         await progress;
       }
@@ -162,32 +199,14 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
 
   #deliver(finding: Finding): ArraySet<F, S> {
     const { key, root } = finding.candidate;
-    this.#inFlight += 1;
+    this.#settlement.delivered(finding);
     this.#options.logger.debug({ set: key, root: root.path }, "a set is delivered");
     // Fields and arrays are what the template and the contract say, which types cannot follow to here.
-    return new DeliveredSet(finding, this.#roles, this.#settlement) as unknown as ArraySet<F, S>;
+    return new DeliveredSet(finding, this.#roles, this.#settlement, this.#options.pipeline) as unknown as ArraySet<
+      F,
+      S
+    >;
   }
-
-  readonly #settlement = {
-    acked: (): void => {
-      this.#inFlight -= 1;
-      this.#done += 1;
-    },
-    released: ({ candidate, versions }: Finding): void => {
-      this.#inFlight -= 1;
-      if (candidate.settled === versions) {
-        candidate.settled = [];
-        this.#assembly.requeue(candidate);
-      }
-    },
-    quarantined: ({ candidate, versions }: Finding, error: Error): void => {
-      this.#inFlight -= 1;
-      if (candidate.settled === versions) {
-        this.#quarantine.add(candidate, error.message, error);
-      }
-    },
-    changed: ({ candidate }: Finding): void => this.#assembly.requeue(candidate),
-  };
 
   #start(): void {
     const { signal, once } = this.#options;
@@ -199,8 +218,29 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
       return;
     }
     signal?.addEventListener("abort", this.#onAbort, { once: true });
-    const loops = [this.#assembly.run(), once ? this.#listOnce() : this.#follow()];
-    this.#running = Promise.all(loops.map((loop) => loop.catch((reason: unknown) => void this.#end({ reason }))));
+    this.#running = this.#openBook().then(
+      async () => {
+        const loops = [this.#assembly.run(), once ? this.#listOnce() : this.#follow()];
+        await Promise.all(loops.map((loop) => loop.catch((reason: unknown) => void this.#end({ reason }))));
+      },
+      (reason: unknown) => void this.#end({ reason }),
+    );
+  }
+
+  async #openBook(): Promise<void> {
+    const { ledger, logger, pipeline } = this.#options;
+    if (ledger !== undefined) {
+      const [names, roles, quarantine] = [this.#names, this.#roles, this.#quarantine];
+      this.#book = await SetLedger.open(ledger, {
+        pipeline,
+        names,
+        roles,
+        quarantine,
+        logger,
+        onReopened: () => this.#assembly.reopen(),
+      });
+      this.#settlement.writeTo(this.#book);
+    }
   }
 
   async #listOnce(): Promise<void> {
@@ -239,5 +279,6 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
     this.#assembly.close();
     await Promise.all(this.#roots.map((root) => root.close()));
     await this.#running;
+    await this.#settlement.end();
   }
 }

@@ -1,10 +1,13 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { access, type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ReadRequest } from "@npystream/codec";
+import { MANIFEST_SUFFIX, type ReadRequest } from "@npystream/codec";
 import pLimit from "p-limit";
 import { inspectArchive } from "./archive-completeness.ts";
 import { failedInspection, IncompleteError, type Inspection, inspectArray, missingFile } from "./completeness.ts";
+import { DigestCache } from "./digest-cache.ts";
+import { currentVersion, versionNow } from "./file-version.ts";
+import { inspectManifest } from "./manifest-completeness.ts";
 
 /** Name of the file that says that every file beside it is complete, as Hadoop leaves it. */
 export const FOLDER_MARKER = "_SUCCESS";
@@ -17,6 +20,8 @@ export interface FileInspectorOptions {
   readonly needsMarker: boolean;
   /** Whether files may be read on the main thread as long as the file system answers at once. */
   readonly mayBlock: boolean;
+  /** Whether files that are as long as they say are also read whole, to tell one content from another. */
+  readonly digests: boolean;
   /** Names of the arrays to look for in a `.npz`. */
   readonly members: readonly string[];
 }
@@ -43,6 +48,7 @@ const CONCURRENCY = 16;
 export class FileInspector {
   readonly #options: FileInspectorOptions;
   readonly #limit = pLimit(CONCURRENCY);
+  readonly #digests = new DigestCache();
   #slowUntil = 0;
   #slowFiles = 0;
   #scratch = new Uint8Array(8192);
@@ -70,9 +76,35 @@ export class FileInspector {
     return results;
   }
 
+  /** Looks up the versions of the files at `paths`, without a look inside; `null` where there is no regular file. */
+  async versions(paths: readonly string[]): Promise<(string | null)[]> {
+    const isQuick = this.#options.mayBlock && performance.now() >= this.#slowUntil;
+    return isQuick ? paths.map(versionNow) : await Promise.all(paths.map((path) => this.#limit(currentVersion, path)));
+  }
+
+  async #inspectContent(path: string, handle: FileHandle, stats: BigIntStats): Promise<Inspection> {
+    const { members } = this.#options;
+    if (path.endsWith(".npz")) {
+      return await inspectArchive(handle, stats, members);
+    }
+    if (path.endsWith(MANIFEST_SUFFIX)) {
+      return await inspectManifest(handle, stats, path, members, (shards) => this.#inspectShards(shards));
+    }
+    return await inspectWithHandle(handle, stats);
+  }
+
+  /** Looks into shards one after another: whoever waits for them holds one of the places already. */
+  async #inspectShards(paths: readonly string[]): Promise<Inspection[]> {
+    const results: Inspection[] = [];
+    for (const path of paths) {
+      results.push(await this.#inspectLater(path));
+    }
+    return results;
+  }
+
   #isQuick(path: string): boolean {
-    const { mayBlock, needsMarker } = this.#options;
-    return mayBlock && !needsMarker && path.endsWith(".npy") && performance.now() >= this.#slowUntil;
+    const { mayBlock, needsMarker, digests } = this.#options;
+    return mayBlock && !needsMarker && !digests && path.endsWith(".npy") && performance.now() >= this.#slowUntil;
   }
 
   #inspectNow(path: string): Inspection {
@@ -134,9 +166,11 @@ export class FileInspector {
       if (this.#options.needsMarker && !(await hasMarker(path))) {
         throw new IncompleteError(`there is neither ${FILE_MARKER} behind its name nor ${FOLDER_MARKER} beside it`);
       }
-      return await (path.endsWith(".npz")
-        ? inspectArchive(handle, stats, this.#options.members)
-        : inspectWithHandle(handle, stats));
+      const found = await this.#inspectContent(path, handle, stats);
+      const isWhole = found.verdict === "complete" || found.verdict === "suspicious";
+      return isWhole && this.#options.digests
+        ? { ...found, digest: await this.#digests.of(handle, found.version) }
+        : found;
     } catch (error) {
       return failedInspection(error, stats);
     } finally {

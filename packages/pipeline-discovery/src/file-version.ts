@@ -1,4 +1,4 @@
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, lstatSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 
 /** Tells one state of a file from another: device, inode, size in bytes and time of modification in nanoseconds. */
@@ -22,6 +22,12 @@ export async function currentVersion(path: string): Promise<string | null> {
     }
     throw error;
   }
+}
+
+/** Looks up the same on the main thread. */
+export function versionNow(path: string): string | null {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats?.isFile() === true ? fileVersion(stats) : null;
 }
 
 /** Tells whether `error` says that there is nothing at a path, or a link where a file or folder was expected. */

@@ -14,9 +14,17 @@ export class IncompleteWatch {
   readonly #options: ResolvedOptions;
   readonly #table: SetTable;
   readonly #quarantine: Quarantine;
+  readonly #onEmit: (candidate: Candidate) => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: ResolvedOptions, table: SetTable, quarantine: Quarantine) {
+  /** @param onEmit - Is called with each set that is to be delivered as it is. */
+  constructor(
+    options: ResolvedOptions,
+    table: SetTable,
+    quarantine: Quarantine,
+    onEmit: (candidate: Candidate) => Promise<void>,
+  ) {
+    this.#onEmit = onEmit;
     this.#options = options;
     this.#table = table;
     this.#quarantine = quarantine;
@@ -26,22 +34,31 @@ export class IncompleteWatch {
   start(): void {
     const { incompleteMs } = this.#options;
     const interval = Math.min(LONGEST_CHECK_MS, Math.max(SHORTEST_CHECK_MS, incompleteMs / 4));
-    this.#timer = setInterval(() => this.report(performance.now() - incompleteMs), interval);
+    this.#timer = setInterval(() => void this.report(performance.now() - incompleteMs), interval);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Reports every set that has been incomplete since before this time of `performance.now()`. */
-  report(before: number): void {
+  /**
+   * Reports every set that has been incomplete since before this time of `performance.now()`. Gives whether any is to be
+   * delivered as it is.
+   */
+  async report(before: number): Promise<boolean> {
+    const emitted: Promise<void>[] = [];
     for (const candidate of this.#table.candidates()) {
       const isWaiting = candidate.state === "partial" || candidate.state === "waiting";
       if (isWaiting && !candidate.isReported && candidate.pendingSince <= before) {
         candidate.isReported = true;
         this.#report(candidate);
+        if (this.#options.incompleteAction === "emit") {
+          emitted.push(this.#onEmit(candidate));
+        }
       }
     }
+    await Promise.all(emitted);
+    return emitted.length > 0;
   }
 
   #report(candidate: Candidate): void {

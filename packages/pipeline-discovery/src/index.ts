@@ -15,7 +15,30 @@ export type { ArraySet, IncompleteSet, QuarantinedSet, SetArray, SetArrays, SetF
 export { discover } from "./discover.ts";
 export type { DiscoverOptions, IncompleteOptions } from "./discover-options.ts";
 export type { Discovery, DiscoveryStats } from "./discovery.ts";
+export { distribute } from "./distribute.ts";
+export type { DistributeOptions, DistributeResult } from "./distribute-options.ts";
+export { Ledger, type PruneOptions } from "./ledger.ts";
+export type { LedgerEntry, LedgerFile, LedgerQuery, LedgerState } from "./ledger-types.ts";
+export { type LedgerOptions, openLedger } from "./open-ledger.ts";
+export { formatPrometheus } from "./prometheus-text.ts";
+export type {
+  ConsumerContext,
+  EndedJob,
+  FailedJob,
+  JobState,
+  JobVerdict,
+  PlainJob,
+  PublisherContext,
+  QueueConsumer,
+  QueueEngine,
+  QueueJob,
+  QueuePublisher,
+  RetriedJob,
+} from "./queue-engine.ts";
 export { runStage } from "./run-stage.ts";
 export type { RoleContract, RoleDType, SetContract } from "./set-contract.ts";
+export type { SetEvent } from "./set-events.ts";
+export type { AfterDone, MoveAfterDone, MoveTemplate } from "./set-tidy.ts";
 export type { Commit } from "./stage-commit.ts";
 export type { RetryOptions, StageContext, StageFunction, StageOptions, StageResult } from "./stage-options.ts";
+export { type WorkOptions, work } from "./work.ts";

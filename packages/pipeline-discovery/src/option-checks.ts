@@ -1,19 +1,4 @@
 /**
- * Refuses what is no object, and names in it that mean nothing, so that a typing error does not go unnoticed.
- *
- * @throws TypeError naming `what` and the first unknown key.
- */
-export function checkOptionKeys(what: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${what} must be an object`);
-  }
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new TypeError(`${what} has no option ${unknown}; one of ${known.join(", ")}`);
-  }
-}
-
-/**
  * Refuses what is not an integer from `least` up.
  *
  * @throws TypeError for another type, RangeError for another value.
@@ -52,5 +37,19 @@ export function checkMilliseconds(name: string, value: unknown): void {
 export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (typeof value !== "string" || !choices.includes(value)) {
     throw new TypeError(`${name} must be one of ${choices.join(", ")}, not ${JSON.stringify(value)}`);
+  }
+}
+
+/**
+ * Refuses what is not a length of time in milliseconds.
+ *
+ * @throws TypeError for another type, RangeError for another value.
+ */
+export function checkDuration(name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number of milliseconds`);
+  }
+  if (!(value >= 0)) {
+    throw new RangeError(`${name} must be 0 milliseconds or more, not ${value}`);
   }
 }

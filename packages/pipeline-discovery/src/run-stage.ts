@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isNpyError, type NameFields, NpyError } from "@npystream/codec";
@@ -6,6 +5,7 @@ import pLimit from "p-limit";
 import type { ArraySet, SetArray } from "./array-set.ts";
 import { childLogger } from "./logging.ts";
 import type { SetContract } from "./set-contract.ts";
+import { tidySet } from "./set-tidy.ts";
 import { backoffMs, runAttempt } from "./stage-attempt.ts";
 import { createCommit } from "./stage-commit.ts";
 import {
@@ -57,6 +57,9 @@ class StageRun<F extends object, S extends SetContract> {
   readonly #tasks = new Set<Promise<void>>();
   readonly #counts = { done: 0, failed: 0, retried: 0, changed: 0, released: 0 };
   #retrying = 0;
+  #bytesInFlight = 0;
+  #isStopped = false;
+  #failure: { readonly reason: unknown } | undefined;
   #change: (() => void) | undefined;
 
   constructor(stage: StageFunction<F, S>, options: ResolvedStageOptions) {
@@ -66,8 +69,15 @@ class StageRun<F extends object, S extends SetContract> {
   }
 
   async run(found: AsyncIterable<ArraySet<F, S>>): Promise<StageResult> {
-    const { signal } = this.#options;
+    const { signal, stopOn } = this.#options;
     const onAbort = (): void => this.#stop.abort(signal?.reason);
+    const onSignal = (name: NodeJS.Signals): void => {
+      this.#isStopped = true;
+      this.#stop.abort(new Error(`the process was told to end by ${name}`));
+    };
+    for (const name of stopOn) {
+      process.on(name, onSignal);
+    }
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted === true) {
       onAbort();
@@ -84,9 +94,13 @@ class StageRun<F extends object, S extends SetContract> {
       await this.#drain();
     } finally {
       signal?.removeEventListener("abort", onAbort);
+      for (const name of stopOn) {
+        process.off(name, onSignal);
+      }
       await iterator.return?.();
     }
-    const aborted = signal?.aborted === true;
+    failure ??= this.#failure;
+    const aborted = signal?.aborted === true || this.#isStopped;
     if (failure !== undefined && !aborted) {
       throw failure.reason;
     }
@@ -99,8 +113,7 @@ class StageRun<F extends object, S extends SetContract> {
       this.#stop.signal.addEventListener("abort", () => settle(undefined), { once: true });
     });
     while (!this.#stop.signal.aborted) {
-      const working = this.#limit.activeCount + this.#limit.pendingCount;
-      if (working >= this.#options.concurrency || this.#retrying >= MOST_RETRYING) {
+      if (!this.#hasRoom()) {
         const changed = new Promise<void>((settle) => {
           this.#change = settle;
         });
@@ -120,11 +133,27 @@ class StageRun<F extends object, S extends SetContract> {
     }
   }
 
+  #hasRoom(): boolean {
+    const { concurrency, maxBytesInFlight } = this.#options;
+    const working = this.#limit.activeCount + this.#limit.pendingCount;
+    return working < concurrency && this.#retrying < MOST_RETRYING && this.#bytesInFlight < maxBytesInFlight;
+  }
+
   #begin(set: ArraySet<F, S>): void {
-    const task = this.#work(set).finally(() => {
-      this.#tasks.delete(task);
-      this.#change?.();
-    });
+    const arrays: SetArray[] = Object.values(set.arrays);
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.#bytesInFlight += bytes;
+    const task = this.#work(set)
+      // Only the ledger fails here, without which nothing can be settled.
+      .catch((reason: unknown) => {
+        this.#failure ??= { reason };
+        this.#stop.abort(reason);
+      })
+      .finally(() => {
+        this.#tasks.delete(task);
+        this.#bytesInFlight -= bytes;
+        this.#change?.();
+      });
     this.#tasks.add(task);
   }
 
@@ -178,10 +207,6 @@ class StageRun<F extends object, S extends SetContract> {
         },
         { timeoutMs, signal: this.#kill.signal },
       );
-      await set.ack();
-      this.#counts.done += 1;
-      await this.#tidy(set, log);
-      return undefined;
     } catch (error) {
       if (this.#kill.signal.aborted) {
         this.#counts.released += 1;
@@ -197,18 +222,18 @@ class StageRun<F extends object, S extends SetContract> {
       log.warn({ err: error }, "an attempt of the stage failed");
       return { error: stageError(error, attempt) };
     }
+    await set.ack();
+    this.#counts.done += 1;
+    await this.#tidy(set, log);
+    return undefined;
   }
 
-  /** Removes the files of a set that is done, where that is asked for and they are still those. */
   async #tidy(set: ArraySet<F, S>, log: ReturnType<typeof childLogger>): Promise<void> {
-    if (this.#options.after === "delete") {
-      try {
-        await set.verify();
-        const arrays: SetArray[] = Object.values(set.arrays);
-        await Promise.all([...new Set(arrays.map(({ path }) => path))].map((path) => rm(path, { force: true })));
-      } catch (error) {
-        log.warn({ err: error }, "the files of a set that is done could not be deleted");
-      }
+    try {
+      // The fields and arrays of the contract are some of those that any set may have.
+      await tidySet(set as unknown as ArraySet, this.#options.after);
+    } catch (error) {
+      log.warn({ err: error }, "the files of a set that is done could not be put away");
     }
   }
 

@@ -1,10 +1,13 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
+import { ArrivalQueue, pathOf } from "./arrival-queue.ts";
 import type { Inspection } from "./completeness.ts";
 import type { FileInspector } from "./file-inspector.ts";
+import { leaveOutKnown } from "./known-sets.ts";
+import { ReadySets } from "./ready-sets.ts";
 import type { RecheckClock } from "./recheck-clock.ts";
 import type { RootFolder, RootObserver } from "./root-folder.ts";
 import type { Candidate, Finding } from "./set-candidate.ts";
-import type { Ruling, SetJudge } from "./set-judge.ts";
+import type { Refusal, Ruling, SetJudge } from "./set-judge.ts";
 import type { SetTable } from "./set-table.ts";
 import { Wake } from "./wake.ts";
 
@@ -18,26 +21,22 @@ export interface SetAssemblyOptions {
   readonly maxReady: number;
   /** Is called when a set has become ready, and when there is nothing left to look at. */
   readonly onProgress: () => void;
-  readonly onRefused: (candidate: Candidate, reason: string, error: Error) => void;
+  readonly onRefused: (candidate: Candidate, refusal: Refusal) => void;
+  /** Has a set that is looked at for the first time be known as what it was before this process. */
+  readonly remember: (candidate: Candidate) => void;
+  /** Tells what is known of a set that was found complete from before. */
+  readonly recall: (finding: Finding) => Recollection;
   /** Is called when a set that may have been refused is complete and right, or a file of it has gone. */
   readonly onCleared: (candidate: Candidate) => void;
 }
 
-/** Files of one folder that were listed and not yet sorted into sets. */
-interface Arrivals {
-  readonly root: RootFolder;
-  readonly folder: string;
-  readonly names: readonly string[];
-  next: number;
-}
+/** What is known from before of a set that was found complete: it may be `new`, in somebody's hands, or `settled`. */
+export type Recollection = "new" | "taken" | "settled";
 
 /** How long other work waits at most while files are sorted and looked at. */
 const SLICE_MS = 4;
 /** Names that are sorted, and sets that are looked at, in one go. */
 const BATCH = 64;
-/** A set that was ready for longer than this is looked at again before it is handed over. */
-const FRESH_MS = 100;
-
 /**
  * Sorts files into sets and looks at those of which every file is there, as far as somebody takes them.
  *
@@ -47,9 +46,9 @@ const FRESH_MS = 100;
 export class SetAssembly implements RootObserver {
   readonly #options: SetAssemblyOptions;
   readonly #wake = new Wake();
-  readonly #arrivals: Arrivals[] = [];
+  readonly #arrivals = new ArrivalQueue();
   readonly #queue: Candidate[] = [];
-  readonly #ready: Finding[] = [];
+  readonly #ready: ReadySets;
   /** Sets that are to become complete by time alone. */
   readonly #settling = new Set<Candidate>();
   #isBusy = false;
@@ -57,11 +56,12 @@ export class SetAssembly implements RootObserver {
 
   constructor(options: SetAssemblyOptions) {
     this.#options = options;
+    this.#ready = new ReadySets(options.inspector, (candidate) => this.requeue(candidate));
   }
 
   /** Whether there is nothing left to sort, to look at, to wait for or to take. */
   get isDrained(): boolean {
-    const isIdle = this.#arrivals.length === 0 && this.#queue.length === 0 && !this.#isBusy;
+    const isIdle = this.#arrivals.isEmpty && this.#queue.length === 0 && !this.#isBusy;
     return isIdle && this.#ready.length === 0 && this.#settling.size === 0;
   }
 
@@ -77,7 +77,7 @@ export class SetAssembly implements RootObserver {
       } else if (performance.now() >= sliceEnd) {
         await yieldToOthers();
         sliceEnd = performance.now() + SLICE_MS;
-      } else if (this.#queue.length < BATCH && this.#arrivals.length > 0) {
+      } else if (this.#queue.length < BATCH && !this.#arrivals.isEmpty) {
         this.#sort();
       } else {
         await this.#look();
@@ -87,24 +87,28 @@ export class SetAssembly implements RootObserver {
 
   /** Takes a set that is complete, if one is ready. */
   async take(): Promise<Finding | undefined> {
-    for (let finding = this.#nextReady(); finding !== undefined; finding = this.#nextReady()) {
-      const { candidate } = finding;
-      if (performance.now() - finding.at < FRESH_MS) {
-        return this.#handOver(finding);
-      }
-      const look = candidate.beginLook();
-      const inspections = await this.#options.inspector.inspect(candidate.absolutePaths);
-      if (candidate.state === "looking" && candidate.look === look) {
-        const isSame = inspections.every(({ version }, at) => version === finding.versions[at]);
-        if (isSame && !candidate.isStale) {
-          return this.#handOver(finding);
-        }
-        candidate.isStale = false;
-        candidate.enter("waiting");
-        this.requeue(candidate);
-      }
+    const before = this.#ready.length;
+    const finding = await this.#ready.take();
+    if (before > 0 && this.#ready.length * 2 <= this.#options.maxReady) {
+      this.#wake.call();
     }
-    return undefined;
+    return finding;
+  }
+
+  /** Takes up a set of which not every file is there, with those that are complete. */
+  async takeUpIncomplete(candidate: Candidate): Promise<void> {
+    const look = candidate.beginLook();
+    const inspections = await this.#options.inspector.inspect(candidate.absolutePaths);
+    if (candidate.state !== "looking" || candidate.look !== look) {
+      return;
+    }
+    const ruling = candidate.isStale ? undefined : this.#options.judge.ruleIncomplete(candidate, inspections);
+    candidate.enter("partial");
+    if (ruling?.kind === "ready") {
+      this.#apply(candidate, ruling);
+    } else {
+      this.requeue(candidate);
+    }
   }
 
   /** Has a set be looked at again, now. */
@@ -121,6 +125,16 @@ export class SetAssembly implements RootObserver {
     }
   }
 
+  /** Has every set be looked at again that was delivered or refused, as if that had not been. */
+  reopen(): void {
+    for (const candidate of this.#options.table.candidates()) {
+      if (candidate.state === "settled") {
+        candidate.forgetSettled();
+        this.requeue(candidate);
+      }
+    }
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const candidate of this.#options.table.candidates()) {
@@ -130,7 +144,7 @@ export class SetAssembly implements RootObserver {
   }
 
   appeared(root: RootFolder, folder: string, names: readonly string[]): void {
-    this.#arrivals.push({ root, folder, names, next: 0 });
+    this.#arrivals.push(root, folder, names);
     this.#wake.call();
   }
 
@@ -181,27 +195,19 @@ export class SetAssembly implements RootObserver {
 
   /** Sorts some of the files that were listed into their sets. */
   #sort(): void {
-    const arrivals = this.#arrivals[0];
-    if (arrivals === undefined) {
-      return;
-    }
-    const { root, folder, names } = arrivals;
-    for (const name of names.slice(arrivals.next, arrivals.next + BATCH)) {
-      const candidate = this.#options.table.add(root, pathOf(folder, name));
+    this.#arrivals.take(BATCH, (root, path) => {
+      const candidate = this.#options.table.add(root, path);
       if (candidate?.isWhole === true) {
         this.requeue(candidate);
       }
-    }
-    arrivals.next += BATCH;
-    if (arrivals.next >= names.length) {
-      this.#arrivals.shift();
-    }
+    });
   }
 
   /** Looks at some of the sets that are queued. */
   async #look(): Promise<void> {
     const room = this.#options.maxReady - this.#ready.length;
-    const batch = this.#queue.splice(0, Math.min(BATCH, room)).filter(({ state }) => state === "queued");
+    const queued = this.#queue.splice(0, Math.min(BATCH, room)).filter(({ state }) => state === "queued");
+    const batch = await leaveOutKnown(queued, this.#options);
     const looks = batch.map((candidate) => candidate.beginLook());
     const inspections = await this.#options.inspector.inspect(batch.flatMap((candidate) => candidate.absolutePaths));
     let at = 0;
@@ -237,12 +243,10 @@ export class SetAssembly implements RootObserver {
     } else if (ruling.kind === "refused") {
       candidate.settled = ruling.versions;
       candidate.enter("settled");
-      onRefused(candidate, ruling.reason, ruling.error);
+      onRefused(candidate, ruling);
     } else if (ruling.kind === "ready") {
-      candidate.enter("ready");
-      candidate.finding = ruling.finding;
-      this.#ready.push(ruling.finding);
       onCleared(candidate);
+      this.#admit(ruling.finding);
       onProgress();
     } else {
       candidate.reason = ruling.reason;
@@ -255,6 +259,23 @@ export class SetAssembly implements RootObserver {
     }
   }
 
+  /** Takes up a set that is complete, unless it is known from before. */
+  #admit(finding: Finding): void {
+    const { candidate, generation, versions } = finding;
+    const known = candidate.settledGeneration === generation && candidate.settled.length > 0;
+    const recollection = known ? "settled" : this.#options.recall(finding);
+    if (recollection === "new") {
+      this.#ready.push(finding);
+    } else if (recollection === "settled") {
+      candidate.settled = versions;
+      candidate.settledGeneration = generation;
+      candidate.enter("settled");
+    } else {
+      candidate.reason = "it was taken before, and what becomes of it is not known yet";
+      this.#options.clock.later(candidate, () => this.requeue(candidate));
+    }
+  }
+
   /** Takes note that a file has gone. */
   #lose(candidate: Candidate, path: string): void {
     this.#settling.delete(candidate);
@@ -263,30 +284,8 @@ export class SetAssembly implements RootObserver {
     this.#options.onCleared(candidate);
   }
 
-  #nextReady(): Finding | undefined {
-    for (let finding = this.#ready.shift(); finding !== undefined; finding = this.#ready.shift()) {
-      if (this.#ready.length * 2 <= this.#options.maxReady) {
-        this.#wake.call();
-      }
-      if (finding.candidate.finding === finding) {
-        return finding;
-      }
-    }
-    return undefined;
-  }
-
-  #handOver(finding: Finding): Finding {
-    finding.candidate.settled = finding.versions;
-    finding.candidate.enter("settled");
-    return finding;
-  }
-
   #hasWork(): boolean {
     const hasRoom = this.#ready.length < this.#options.maxReady;
-    return hasRoom && (this.#queue.length > 0 || this.#arrivals.length > 0);
+    return hasRoom && (this.#queue.length > 0 || !this.#arrivals.isEmpty);
   }
-}
-
-function pathOf(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
 }

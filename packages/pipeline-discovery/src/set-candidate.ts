@@ -19,6 +19,8 @@ export interface Finding {
   /** Versions of the files, in the order of the roles; of one file for an archive. */
   readonly versions: readonly string[];
   readonly arrays: ReadonlyMap<string, ArrayFacts>;
+  /** Tells this state of the set from any other: SHA-256 in hex. */
+  readonly generation: string;
   /** When it was looked at, in milliseconds of `performance.now()`. */
   readonly at: number;
 }
@@ -35,6 +37,8 @@ export class Candidate {
   isStale = false;
   /** Versions of the files when the set was delivered or quarantined last; nothing before. */
   settled: readonly string[] = [];
+  /** Generation that was delivered last; nothing before. */
+  settledGeneration = "";
   /** Files (device and inode) that came into being unfinished where only whole ones should. */
   barred: readonly string[] = [];
   /** Why it is not complete, for people. */
@@ -90,6 +94,12 @@ export class Candidate {
       this.isReported = false;
     }
     this.state = state;
+  }
+
+  /** Forgets that it was delivered or refused. */
+  forgetSettled(): void {
+    this.settled = [];
+    this.settledGeneration = "";
   }
 
   /** Is now being looked at; gives the number of this look. */

@@ -1,6 +1,5 @@
-import { type DType, type DTypeLike, type ElementType, elementType, NpyError } from "@npystream/codec";
+import { checkOptionKeys, type DType, type DTypeLike, type ElementType, elementType, NpyError } from "@npystream/codec";
 import type { ArrayFacts } from "./completeness.ts";
-import { checkOptionKeys } from "./option-checks.ts";
 
 /** What the array of one role must be. */
 export interface RoleContract {

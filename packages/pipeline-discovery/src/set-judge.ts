@@ -1,15 +1,25 @@
 import { NpyError } from "@npystream/codec";
-import type { Inspection } from "./completeness.ts";
+import type { ArrayFacts, Inspection } from "./completeness.ts";
 import type { Candidate, Finding } from "./set-candidate.ts";
 import type { CompiledContract } from "./set-contract.ts";
+import { generationOf } from "./set-identity.ts";
 import type { SetNames } from "./set-names.ts";
+
+/** A set that is not to be delivered as it is. */
+export interface Refusal {
+  readonly kind: "refused";
+  readonly reason: string;
+  readonly error: Error;
+  /** Versions of the files, in the order of the roles. */
+  readonly versions: readonly string[];
+}
 
 /** What is to be done with a set that was looked at. */
 export type Ruling =
   | { readonly kind: "ready"; readonly finding: Finding }
   /** It is as it was when it was delivered or quarantined. */
   | { readonly kind: "settled" }
-  | { readonly kind: "refused"; readonly reason: string; readonly error: Error; readonly versions: readonly string[] }
+  | Refusal
   /** `settleMs` is the time after which it may be complete as it stands; without one, it must change first. */
   | { readonly kind: "wait"; readonly reason: string; readonly settleMs?: number };
 
@@ -68,10 +78,34 @@ export class SetJudge {
     return this.#checkContract(candidate, inspections, versions);
   }
 
+  /**
+   * Rules on a set of which files are missing, by those that are there, in the order of their roles: ready with the ones that
+   * are complete, or nothing to be ruled on yet.
+   */
+  ruleIncomplete(candidate: Candidate, inspections: readonly Inspection[]): Ruling {
+    const { contract } = this.#options;
+    const arrays = new Map<string, ArrayFacts>();
+    const versions: string[] = [];
+    let at = 0;
+    for (const [index, path] of candidate.paths.entries()) {
+      const inspection = path === "" ? undefined : inspections[at++];
+      versions.push(inspection?.version ?? "");
+      const facts = inspection?.verdict === "complete" ? inspection.arrays.get("") : undefined;
+      if (facts !== undefined) {
+        arrays.set(contract.roles[index] ?? "", facts);
+      }
+    }
+    if (arrays.size === 0 || sameVersions(versions, candidate.settled)) {
+      return { kind: "settled" };
+    }
+    const generation = generationOf(versions, arrays);
+    return { kind: "ready", finding: { candidate, versions, arrays, generation, at: performance.now() } };
+  }
+
   #checkContract(candidate: Candidate, inspections: readonly Inspection[], versions: readonly string[]): Ruling {
     const { names, contract } = this.#options;
     const only = inspections[0]?.arrays ?? new Map();
-    const arrays = names.isArchive
+    const arrays = names.isOneFile
       ? only
       : new Map(
           contract.roles.flatMap((role, at) => {
@@ -80,15 +114,18 @@ export class SetJudge {
           }),
         );
     const error = contract.check(arrays);
-    return error === null
-      ? { kind: "ready", finding: { candidate, versions, arrays, at: performance.now() } }
-      : { kind: "refused", reason: error.message, error, versions };
+    if (error !== null) {
+      return { kind: "refused", reason: error.message, error, versions };
+    }
+    const generation = generationOf(
+      inspections.map(({ digest, version }) => digest ?? version),
+      arrays,
+    );
+    return { kind: "ready", finding: { candidate, versions, arrays, generation, at: performance.now() } };
   }
+
   /** Refuses a set of which a file was unfinished when it appeared, for as long as that file is there. */
-  #bar(
-    candidate: Candidate,
-    inspections: readonly Inspection[],
-  ): { kind: "refused"; reason: string; error: Error } | null {
+  #bar(candidate: Candidate, inspections: readonly Inspection[]): Omit<Refusal, "versions"> | null {
     if (this.#options.completion !== "rename-only") {
       return null;
     }
@@ -132,7 +169,7 @@ export class SetJudge {
 
   #describe(at: number, reason = ""): string {
     const { names, contract } = this.#options;
-    return names.isArchive ? reason : `${contract.roles[at]}: ${reason}`;
+    return names.isOneFile ? reason : `${contract.roles[at]}: ${reason}`;
   }
 }
 

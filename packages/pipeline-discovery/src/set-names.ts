@@ -1,4 +1,4 @@
-import type { NameFields, NameTemplate } from "@npystream/codec";
+import { MANIFEST_SUFFIX, type NameFields, type NameTemplate } from "@npystream/codec";
 import { isVisibleName } from "./directory-listing.ts";
 
 /** What a path says about the set its file belongs to. */
@@ -7,19 +7,22 @@ export interface SetName {
   readonly key: string;
   /** Every field but the role. */
   readonly fields: NameFields;
-  /** The role of the file in the set; nothing for a `.npz`, which holds all of them. */
+  /** The role of the file in the set; nothing for a file that holds all of them. */
   readonly role: string;
 }
+
+/** How the names of files of sets may end. */
+const SUFFIXES = [".npy", ".npz", MANIFEST_SUFFIX] as const;
 
 /** `{...rest}`, `{shard:05}` or `{key}` in the text of a template, which the template itself has checked. */
 const FIELD = /\{(\.{3})?(\w+)(?::0(\d+))?[^}]*\}/g;
 
 /** Reads the names of files as the names of the sets they belong to. */
 export class SetNames {
-  /** Whether a set is one `.npz`, whose members are the roles. */
-  readonly isArchive: boolean;
+  /** Whether a set is one file that holds or names all roles: a `.npz`, or the manifest of shards. */
+  readonly isOneFile: boolean;
   /** How the names of its files end. */
-  readonly suffix: ".npy" | ".npz";
+  readonly suffix: ".npy" | ".npz" | typeof MANIFEST_SUFFIX;
   /** How many folders lie between the root and a file at least. */
   readonly minDepth: number;
   /** How many folders lie between the root and a file at most; no bound where `{...rest}` takes any number. */
@@ -36,15 +39,16 @@ export class SetNames {
   constructor(names: NameTemplate<object>, roles: readonly string[]) {
     const { template } = names;
     const hasRole = names.fieldNames.includes("role");
-    this.isArchive = template.endsWith(".npz");
-    this.suffix = this.isArchive ? ".npz" : ".npy";
-    if (!template.endsWith(this.suffix)) {
-      throw new TypeError(`the template ${template} must end in .npy or .npz`);
+    const suffix = SUFFIXES.find((one) => template.endsWith(one));
+    if (suffix === undefined) {
+      throw new TypeError(`the template ${template} must end in ${SUFFIXES.join(", ")}`);
     }
-    if (this.isArchive && hasRole) {
-      throw new TypeError(`the template ${template} has {role}, but the roles of a .npz are its members`);
+    this.suffix = suffix;
+    this.isOneFile = suffix !== ".npy";
+    if (this.isOneFile && hasRole) {
+      throw new TypeError(`the template ${template} has {role}, but a file that ends in ${suffix} holds all roles`);
     }
-    if (!this.isArchive && !hasRole && roles.length !== 1) {
+    if (!this.isOneFile && !hasRole && roles.length !== 1) {
       throw new TypeError(`the template ${template} needs {role} to tell ${roles.join(" from ")}`);
     }
     const hidden = template.split("/").find((segment) => !isVisibleName(segment));
@@ -56,7 +60,7 @@ export class SetNames {
     this.minDepth = hasRest ? depth - 1 : depth;
     this.maxDepth = hasRest ? Number.POSITIVE_INFINITY : depth;
     this.#names = names;
-    this.#onlyRole = this.isArchive || hasRole ? "" : (roles[0] ?? "");
+    this.#onlyRole = this.isOneFile || hasRole ? "" : (roles[0] ?? "");
     this.#roles = new Set(hasRole ? roles : [this.#onlyRole]);
     this.#keyFields = [...template.matchAll(FIELD)]
       .map(([, , name = "", width = "0"]) => ({ name, width: Number(width) }))

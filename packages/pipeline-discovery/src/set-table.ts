@@ -17,7 +17,7 @@ export class SetTable {
 
   constructor(names: SetNames, roles: readonly string[]) {
     this.#names = names;
-    this.#roles = names.isArchive ? [""] : roles;
+    this.#roles = names.isOneFile ? [""] : roles;
   }
 
   /** Takes up a file and gives the set it belongs to, if to any. */

@@ -1,8 +1,10 @@
-import type { Logger, NameFields } from "@npystream/codec";
+import { constants } from "node:os";
+import { checkOptionKeys, type Logger, type NameFields } from "@npystream/codec";
 import type { ArraySet } from "./array-set.ts";
 import { defaultLogger } from "./logging.ts";
-import { checkChoice, checkCount, checkMilliseconds, checkOptionKeys } from "./option-checks.ts";
+import { checkChoice, checkCount, checkMilliseconds } from "./option-checks.ts";
 import type { SetContract } from "./set-contract.ts";
+import type { AfterDone } from "./set-tidy.ts";
 import type { Commit } from "./stage-commit.ts";
 
 /** What a stage function is given beside the set. */
@@ -37,20 +39,34 @@ export interface RetryOptions {
 export interface StageOptions {
   /** Sets that are worked on at once. @defaultValue 1 */
   readonly concurrency?: number;
+  /**
+   * Bytes of data, by the headers, from which on no further set is begun until one of those under way has ended. One set
+   * is worked on however large it is.
+   *
+   * @defaultValue no bound
+   */
+  readonly maxBytesInFlight?: number;
   /** How a set that the function fails with is tried again. */
   readonly retry?: RetryOptions;
   /** Milliseconds that one attempt may take. @defaultValue no bound */
   readonly timeoutMs?: number;
   /** Milliseconds for which attempts go on after an abort. @defaultValue 20,000 */
   readonly drainMs?: number;
-  /** What becomes of the files of a set that is done. @defaultValue `'keep'` */
-  readonly after?: "keep" | "delete";
+  /**
+   * What becomes of the files of a set that is done: they stay, are deleted, or get another name below the root of the set,
+   * from the fields of the set and the role of each file. The new names must be none that are looked for.
+   *
+   * @defaultValue `'keep'`
+   */
+  readonly after?: AfterDone;
   /** Folder below which results are written. @defaultValue the root of the set */
   readonly out?: string;
   /** Takes what is logged; one that has `child`, as pino's do, is asked for a child for each attempt. @defaultValue pino at level `warn`, on standard error */
   readonly logger?: Logger;
   /** Ends the stage: no more sets are taken, and those that are worked on are drained. */
   readonly signal?: AbortSignal;
+  /** Signals of the system that end the stage as `signal` does, as long as it runs. @defaultValue none */
+  readonly stopOn?: readonly NodeJS.Signals[];
 }
 
 /** What came of a stage, in numbers of sets. */
@@ -72,39 +88,81 @@ export interface StageResult {
 /** Options with their defaults, checked. */
 export interface ResolvedStageOptions {
   readonly concurrency: number;
+  readonly maxBytesInFlight: number;
   readonly attempts: number;
   readonly baseMs: number;
   readonly maxMs: number;
   readonly timeoutMs: number | undefined;
   readonly drainMs: number;
-  readonly after: "keep" | "delete";
+  readonly after: AfterDone;
   readonly out: string | undefined;
   readonly logger: Logger;
   readonly signal: AbortSignal | undefined;
+  readonly stopOn: readonly NodeJS.Signals[];
 }
 
-const KNOWN_OPTIONS = ["concurrency", "retry", "timeoutMs", "drainMs", "after", "out", "logger", "signal"];
+const KNOWN_OPTIONS = [
+  "concurrency",
+  "maxBytesInFlight",
+  "retry",
+  "timeoutMs",
+  "drainMs",
+  "after",
+  "out",
+  "logger",
+  "signal",
+  "stopOn",
+];
 
 /**
  * Checks options and fills in the defaults.
  *
  * @throws TypeError, RangeError for options that cannot be.
  */
-export function resolveStageOptions(options: StageOptions): ResolvedStageOptions {
-  checkOptionKeys("runStage", options, KNOWN_OPTIONS);
-  const { concurrency = 1, retry = {}, timeoutMs, drainMs = 20_000, after = "keep", out, signal } = options;
+export function resolveStageOptions(options: StageOptions, caller = "runStage"): ResolvedStageOptions {
+  checkOptionKeys(caller, options, KNOWN_OPTIONS);
+  const {
+    concurrency = 1,
+    retry = {},
+    timeoutMs,
+    drainMs = 20_000,
+    after = "keep",
+    out,
+    signal,
+    stopOn = [],
+  } = options;
+  const { maxBytesInFlight = Number.POSITIVE_INFINITY } = options;
   checkOptionKeys("retry", retry, ["attempts", "baseMs", "maxMs"]);
   const { attempts = 5, baseMs = 1000, maxMs = 60_000 } = retry;
   checkCount("concurrency", concurrency, 1);
+  checkCount("maxBytesInFlight", maxBytesInFlight, 1);
   checkCount("retry.attempts", attempts, 1);
   checkMilliseconds("retry.baseMs", baseMs);
   checkMilliseconds("retry.maxMs", maxMs);
   checkMilliseconds("drainMs", drainMs);
   checkMilliseconds("timeoutMs", timeoutMs ?? 0);
-  checkChoice("after", after, ["keep", "delete"]);
+  if (typeof after !== "object" || typeof after?.move?.format !== "function") {
+    checkChoice("after", after, ["keep", "delete"]);
+  }
+  if (!Array.isArray(stopOn) || !stopOn.every((name) => Object.hasOwn(constants.signals, name))) {
+    throw new TypeError("stopOn must be a list of names of signals, as SIGTERM");
+  }
   if (out !== undefined && (typeof out !== "string" || out === "")) {
     throw new TypeError("out must be the path of a folder");
   }
   const logger = options.logger ?? defaultLogger();
-  return { concurrency, attempts, baseMs, maxMs, timeoutMs, drainMs, after, out, logger, signal };
+  return {
+    concurrency,
+    maxBytesInFlight,
+    attempts,
+    baseMs,
+    maxMs,
+    timeoutMs,
+    drainMs,
+    after,
+    out,
+    logger,
+    signal,
+    stopOn,
+  };
 }

@@ -9,7 +9,12 @@ import { PythonProducer } from "./helpers/python-producer.ts";
 const folder = makeFolder();
 const python = new PythonProducer();
 const path = (name: string): string => join(folder, name);
-const inspector = new FileInspector({ needsMarker: false, mayBlock: true, members: ["features", "labels"] });
+const inspector = new FileInspector({
+  needsMarker: false,
+  digests: false,
+  mayBlock: true,
+  members: ["features", "labels"],
+});
 
 test.before(async () => {
   await python.run(`

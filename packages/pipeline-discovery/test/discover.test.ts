@@ -298,4 +298,4 @@ test(refuses, "a time that is none", { settleMs: -1 }, RangeError);
 test(refuses, "a time past what timers take", { sweepMs: 2 ** 31 }, RangeError);
 test(refuses, "a time that is no number", { sweepMs: "5s" }, TypeError);
 test(refuses, "an option of onIncomplete that there is not", { onIncomplete: { after: 1 } }, TypeError);
-test(refuses, "an action that there is not", { onIncomplete: { action: "emit" } }, TypeError);
+test(refuses, "an action that there is not", { onIncomplete: { action: "drop" } }, TypeError);

@@ -48,7 +48,7 @@ const refuses = test.macro({
 });
 
 test(refuses, "{key}.npy", /needs \{role\} to tell x from y/);
-test(refuses, "{key}.{role}.npz", /the roles of a \.npz are its members/);
-test(refuses, "{key}.{role}.txt", /must end in \.npy or \.npz/);
+test(refuses, "{key}.{role}.npz", /a file that ends in \.npz holds all roles/);
+test(refuses, "{key}.{role}.txt", /must end in \.npy, \.npz, \.manifest\.json/);
 test(refuses, "_data/{key}.{role}.npy", /such names are never looked at/);
 test(refuses, ".{key}.{role}.npy", /such names are never looked at/);

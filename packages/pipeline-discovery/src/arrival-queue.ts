@@ -1,0 +1,44 @@
+import type { RootFolder } from "./root-folder.ts";
+
+/** Files of one folder that were listed and not yet sorted into sets. */
+interface Arrivals {
+  readonly root: RootFolder;
+  readonly folder: string;
+  readonly names: readonly string[];
+  next: number;
+}
+
+/** Files as they were found, in the order in which they are to be sorted into sets. */
+export class ArrivalQueue {
+  readonly #arrivals: Arrivals[] = [];
+
+  get isEmpty(): boolean {
+    return this.#arrivals.length === 0;
+  }
+
+  /** Takes up files of one folder; `folder` is relative to the root. */
+  push(root: RootFolder, folder: string, names: readonly string[]): void {
+    this.#arrivals.push({ root, folder, names, next: 0 });
+  }
+
+  /** Hands over up to this many files, by their paths below the root. */
+  take(count: number, each: (root: RootFolder, path: string) => void): void {
+    const arrivals = this.#arrivals[0];
+    if (arrivals === undefined) {
+      return;
+    }
+    const { root, folder, names } = arrivals;
+    for (const name of names.slice(arrivals.next, arrivals.next + count)) {
+      each(root, pathOf(folder, name));
+    }
+    arrivals.next += count;
+    if (arrivals.next >= names.length) {
+      this.#arrivals.shift();
+    }
+  }
+}
+
+/** The path of a file below its root. */
+export function pathOf(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}

@@ -1,0 +1,37 @@
+import type { FileInspector } from "./file-inspector.ts";
+import type { Candidate } from "./set-candidate.ts";
+
+/** What tells sets that are known. */
+export interface KnownSetsOptions {
+  readonly inspector: FileInspector;
+  /** Has a set that is looked at for the first time be known as what it was before this process. */
+  readonly remember: (candidate: Candidate) => void;
+}
+
+/**
+ * Leaves out the sets whose files are those that were delivered, which a look from outside tells; it costs
+ * no opening and no reading. Gives the others, which are still queued.
+ */
+export async function leaveOutKnown(
+  queued: readonly Candidate[],
+  { inspector, remember }: KnownSetsOptions,
+): Promise<Candidate[]> {
+  for (const candidate of queued) {
+    if (candidate.look === 0) {
+      remember(candidate);
+    }
+  }
+  const known = queued.filter(({ settled }) => settled.length > 0);
+  const looks = known.map((candidate) => candidate.beginLook());
+  const versions = await inspector.versions(known.flatMap(({ absolutePaths }) => absolutePaths));
+  let at = 0;
+  for (const [index, candidate] of known.entries()) {
+    const own = versions.slice(at, at + candidate.paths.length);
+    at += candidate.paths.length;
+    if (candidate.state === "looking" && candidate.look === looks[index]) {
+      const isSame = !candidate.isStale && own.every((version, file) => version === candidate.settled[file]);
+      candidate.enter(isSame ? "settled" : "queued");
+    }
+  }
+  return queued.filter(({ state }) => state === "queued");
+}

@@ -1,0 +1,286 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import { checkOptionKeys } from "@npystream/codec";
+import { isMissing } from "./file-version.ts";
+import { describeLedgerError } from "./ledger-error.ts";
+import { compileQuery, readEntry } from "./ledger-query.ts";
+import type { LedgerChange, LedgerEntry, LedgerQuery, LedgerState } from "./ledger-types.ts";
+import type { LedgerWriter } from "./ledger-writer.ts";
+import { checkDuration } from "./option-checks.ts";
+import type { SqlDatabase, SqlRow, SqlStatement } from "./sqlite.ts";
+
+/** What a ledger is made of. */
+export interface LedgerParts {
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly database: SqlDatabase;
+  /** Nothing where it is only read. */
+  readonly lock: { unlock(): void } | undefined;
+  readonly writer: LedgerWriter | undefined;
+}
+
+/** Options of {@link Ledger.prune}. */
+export interface PruneOptions {
+  /** Milliseconds since the set came into its state, at least. @defaultValue 0 */
+  readonly olderThanMs?: number;
+}
+
+/** Entries that are read at once. */
+const PAGE = 500;
+/** Columns that make up an entry. */
+const ENTRY = `number, id, pipeline, key, root, generation, state, deliveries, fields, files, reason, created_at, updated_at`;
+
+/**
+ * What has become of every set: one SQLite file, which survives the process that writes it at any time. Made by
+ * {@link openLedger}.
+ */
+export class Ledger implements AsyncDisposable {
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly #database: SqlDatabase;
+  readonly #lock: { unlock(): void } | undefined;
+  readonly #writer: LedgerWriter | undefined;
+  readonly #stateOf: SqlStatement;
+  readonly #lastOf: SqlStatement;
+  readonly #pipelines = new Map<string, () => void>();
+  #isClosed = false;
+
+  /** @internal */
+  constructor({ path, database, lock, writer }: LedgerParts) {
+    this.path = path;
+    this.#database = database;
+    this.#lock = lock;
+    this.#writer = writer;
+    this.#stateOf = database.prepare("SELECT state, reason FROM sets WHERE id = ?");
+    this.#lastOf = database.prepare(`
+      SELECT state, generation, versions FROM sets WHERE key = ? AND pipeline = ? AND root = ? ORDER BY number DESC LIMIT 1`);
+  }
+
+  /** Whether changes wait because the disk is full. */
+  get isStuck(): boolean {
+    return this.#writer?.isStuck ?? false;
+  }
+
+  /**
+   * Looks sets up, in the order in which they were found.
+   *
+   * @throws TypeError, RangeError for a query that cannot be; NpyError `ERR_LEDGER_IO`.
+   */
+  *find(query: LedgerQuery = {}): Generator<LedgerEntry, undefined> {
+    const { where, values } = compileQuery(query);
+    const statement = this.#run(() => {
+      return this.#database.prepare(
+        `SELECT ${ENTRY} FROM sets WHERE number > ? AND ${where} ORDER BY number LIMIT ${PAGE}`,
+      );
+    });
+    for (let last = 0; ; ) {
+      const rows = this.#run(() => statement.all(last, ...values)) as SqlRow[];
+      for (const row of rows) {
+        yield readEntry(row);
+        last = Number(row["number"]);
+      }
+      if (rows.length < PAGE) {
+        return;
+      }
+    }
+  }
+
+  /** Counts sets by their state. */
+  count(): Readonly<Record<LedgerState, number>> {
+    const counts = { pending: 0, ready: 0, claimed: 0, done: 0, failed: 0, quarantined: 0 };
+    const rows = this.#run(() =>
+      this.#database.prepare("SELECT state, count(*) AS sets FROM sets GROUP BY state").all(),
+    );
+    for (const row of rows as SqlRow[]) {
+      counts[row["state"] as LedgerState] = Number(row["sets"]);
+    }
+    return counts;
+  }
+
+  /**
+   * Puts sets back, to be delivered again: at once by a discovery that uses this ledger, else when they are found the next
+   * time. Sets that are taken now stay so. Gives how many were put back.
+   *
+   * @throws TypeError, RangeError for a query that cannot be; NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE`.
+   */
+  async requeue(query: LedgerQuery): Promise<number> {
+    const { where, values } = compileQuery(query);
+    return this.#reopen(
+      `UPDATE sets SET state = 'pending', reason = '', updated_at = ? WHERE state != 'claimed' AND ${where}`,
+      [Date.now(), ...values],
+    );
+  }
+
+  /**
+   * Removes sets, as if they had never been found. Gives how many there were. Those whose files are still there are new
+   * when they are found the next time.
+   *
+   * @throws TypeError, RangeError for a query that cannot be; NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE`.
+   */
+  async forget(query: LedgerQuery): Promise<number> {
+    const { where, values } = compileQuery(query);
+    return this.#reopen(`DELETE FROM sets WHERE state != 'claimed' AND ${where}`, values);
+  }
+
+  /**
+   * Removes sets that cannot come again, unless they are taken now: those of which no file is left, and generations that a
+   * later one took the place of. Gives how many there were.
+   *
+   * @throws TypeError, RangeError for options that cannot be; NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE`.
+   */
+  async prune(options: PruneOptions = {}): Promise<number> {
+    checkOptionKeys("prune", options, ["olderThanMs"]);
+    const { olderThanMs = 0 } = options;
+    checkDuration("olderThanMs", olderThanMs);
+    const before = Date.now() - olderThanMs;
+    let removed = this.#change(
+      `DELETE FROM sets WHERE state != 'claimed' AND updated_at <= ? AND EXISTS (
+        SELECT 1 FROM sets AS later WHERE later.key = sets.key AND later.pipeline = sets.pipeline
+        AND later.root = sets.root AND later.number > sets.number)`,
+      [before],
+    );
+    for (const { id, root, files, state, updatedAt } of this.find()) {
+      if (state !== "claimed" && updatedAt.getTime() <= before && !(await anyExists(root, files))) {
+        removed += await this.#change("DELETE FROM sets WHERE id = ?", [id]);
+      }
+    }
+    return removed;
+  }
+
+  /**
+   * Has one discovery at a time write the sets of a pipeline.
+   *
+   * @param onReopened - Is called when sets were put back or forgotten, so that they may come again.
+   * @throws TypeError where another one does.
+   * @internal
+   */
+  join(pipeline: string, onReopened: () => void): void {
+    this.#expectWriter();
+    if (this.#pipelines.has(pipeline)) {
+      throw new TypeError(
+        `another discovery uses the ledger for the pipeline ${pipeline}; give one another \`pipeline\``,
+      );
+    }
+    this.#pipelines.set(pipeline, onReopened);
+  }
+
+  /** @internal */
+  leave(pipeline: string): void {
+    this.#pipelines.delete(pipeline);
+  }
+
+  /**
+   * What is known of one generation of a set, and why it is so.
+   *
+   * @internal
+   */
+  recall(id: string): { readonly state: LedgerState; readonly reason: string } | undefined {
+    const row = this.#run(() => this.#stateOf.get(id)) as SqlRow | undefined;
+    return row === undefined ? undefined : { state: row["state"] as LedgerState, reason: String(row["reason"]) };
+  }
+
+  /**
+   * The generation of a set that was found last, and the versions of its files, where that is done.
+   *
+   * @internal
+   */
+  lastDone(
+    pipeline: string,
+    root: string,
+    key: string,
+  ): { readonly generation: string; readonly versions: readonly string[] } | undefined {
+    const row = this.#run(() => this.#lastOf.get(key, pipeline, root)) as SqlRow | undefined;
+    if (row?.["state"] !== "done") {
+      return undefined;
+    }
+    return { generation: String(row["generation"]), versions: JSON.parse(String(row["versions"])) as string[] };
+  }
+
+  /** @internal */
+  post(change: LedgerChange): void {
+    this.#expectWriter().post(change);
+  }
+
+  /** @internal */
+  async commit(change: LedgerChange): Promise<void> {
+    await this.#expectWriter().commit(change);
+  }
+
+  /**
+   * Writes what still waits and closes the file. Closing twice is harmless.
+   *
+   * @throws NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE` where it cannot be written.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#isClosed = true;
+    try {
+      this.#writer?.close();
+      if (this.#writer !== undefined) {
+        this.#database.exec("DELETE FROM ledger WHERE name = 'holder'");
+      }
+    } catch (error) {
+      throw describeLedgerError(error, this.path);
+    } finally {
+      this.#database.close();
+      this.#lock?.unlock();
+    }
+  }
+
+  /** Closes the ledger at the end of an `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #reopen(sql: string, values: readonly (string | number | null)[]): number {
+    const changed = this.#change(sql, values);
+    for (const onReopened of this.#pipelines.values()) {
+      onReopened();
+    }
+    return changed;
+  }
+
+  #change(sql: string, values: readonly (string | number | null)[]): number {
+    this.#expectWriter().flush();
+    return this.#run(() => Number(this.#database.prepare(sql).run(...values).changes));
+  }
+
+  #expectWriter(): LedgerWriter {
+    this.#expectOpen();
+    if (this.#writer === undefined) {
+      throw new TypeError("the ledger was opened to be read only");
+    }
+    return this.#writer;
+  }
+
+  #run<T>(action: () => T): T {
+    this.#expectOpen();
+    try {
+      return action();
+    } catch (error) {
+      throw describeLedgerError(error, this.path);
+    }
+  }
+
+  #expectOpen(): void {
+    if (this.#isClosed) {
+      throw new TypeError("the ledger is closed");
+    }
+  }
+}
+
+async function anyExists(root: string, files: LedgerEntry["files"]): Promise<boolean> {
+  for (const { path } of files) {
+    const isThere = await lstat(join(root, path)).then(
+      () => true,
+      // What cannot be looked up may be there.
+      (error: unknown) => !isMissing(error),
+    );
+    if (isThere) {
+      return true;
+    }
+  }
+  return false;
+}

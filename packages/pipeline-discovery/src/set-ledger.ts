@@ -1,0 +1,149 @@
+import { type Logger, NpyError } from "@npystream/codec";
+import type { Ledger } from "./ledger.ts";
+import type { LedgerState } from "./ledger-types.ts";
+import { openLedger } from "./open-ledger.ts";
+import type { Quarantine } from "./quarantine.ts";
+import type { Recollection } from "./set-assembly.ts";
+import type { Candidate, Finding } from "./set-candidate.ts";
+import { generationOf, setId } from "./set-identity.ts";
+import type { Refusal } from "./set-judge.ts";
+import type { SetNames } from "./set-names.ts";
+
+/** Codes of errors that say that a stage failed, and not that a set is wrong. */
+const STAGE_ERRORS = ["ERR_STAGE_FAILED", "ERR_STAGE_TIMEOUT"];
+
+/** What {@link SetLedger} works with. */
+export interface SetLedgerOptions {
+  readonly pipeline: string;
+  readonly names: SetNames;
+  readonly roles: readonly string[];
+  readonly quarantine: Quarantine;
+  readonly logger: Logger;
+  /** Is called when sets of the ledger may come again. */
+  readonly onReopened: () => void;
+}
+
+/** Writes to a ledger what becomes of the sets of one discovery, and reads from it what has. */
+export class SetLedger {
+  readonly #ledger: Ledger;
+  readonly #isOwn: boolean;
+  #isClosed = false;
+  readonly #options: SetLedgerOptions;
+
+  private constructor(ledger: Ledger, isOwn: boolean, options: SetLedgerOptions) {
+    this.#ledger = ledger;
+    this.#isOwn = isOwn;
+    this.#options = options;
+  }
+
+  /**
+   * Begins to write to a ledger, which is opened where its path is given, and then closed as well.
+   *
+   * @throws NpyError those of `openLedger`; TypeError where another discovery writes the sets of the same pipeline.
+   */
+  static async open(ledger: string | Ledger, options: SetLedgerOptions): Promise<SetLedger> {
+    const isOwn = typeof ledger === "string";
+    const opened = isOwn ? await openLedger(ledger, { logger: options.logger }) : ledger;
+    opened.join(options.pipeline, options.onReopened);
+    return new SetLedger(opened, isOwn, options);
+  }
+
+  /** Whether nothing more is to be delivered for now, since the ledger cannot be written. */
+  get isStuck(): boolean {
+    return this.#ledger.isStuck;
+  }
+
+  /** Tells what is known of a set that was found complete, and takes it up where that is nothing. */
+  recall(finding: Finding): Recollection {
+    const { quarantine } = this.#options;
+    const { candidate, generation } = finding;
+    const known = this.#ledger.recall(this.#id(candidate, generation));
+    if (known?.state === "claimed") {
+      return "taken";
+    }
+    if (known?.state === "done") {
+      return "settled";
+    }
+    if (known?.state === "failed" || known?.state === "quarantined") {
+      const code = known.state === "failed" ? "ERR_STAGE_FAILED" : "ERR_SET_CONTRACT";
+      quarantine.add(candidate, known.reason, new NpyError(code, known.reason, { path: candidate.absolutePaths[0] }));
+      return "settled";
+    }
+    this.#post(candidate, finding, "ready", "");
+    return "new";
+  }
+
+  /** Has a set that was not looked at yet be known as done with the files that were so, to be compared with those there are. */
+  remember(candidate: Candidate): void {
+    const { key, root } = candidate;
+    const last = this.#ledger.lastDone(this.#options.pipeline, root.path, key);
+    if (last !== undefined && candidate.settled.length === 0) {
+      candidate.settled = last.versions;
+      candidate.settledGeneration = last.generation;
+    }
+  }
+
+  /** Takes note that a set does not fit. */
+  refused(candidate: Candidate, { versions, reason }: Refusal): void {
+    this.#post(candidate, { generation: generationOf(versions, new Map()), versions }, "quarantined", reason);
+  }
+
+  /** Takes note that a set was taken. */
+  claimed({ candidate, generation }: Finding): void {
+    this.#ledger.post({ id: this.#id(candidate, generation), state: "claimed", reason: "" });
+  }
+
+  /** Takes note that a set was given back; after the end, whoever opens the ledger next knows that. */
+  released({ candidate, generation }: Finding): void {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#ledger.post({ id: this.#id(candidate, generation), state: "ready", reason: "" });
+  }
+
+  /** Waits until it is on disk that a set is done. */
+  async done({ candidate, generation }: Finding): Promise<void> {
+    await this.#ledger.commit({ id: this.#id(candidate, generation), state: "done", reason: "" });
+  }
+
+  /** Waits until it is on disk that a set is set aside. */
+  async quarantined({ candidate, generation }: Finding, error: Error): Promise<void> {
+    const isStage = error instanceof NpyError && STAGE_ERRORS.includes(error.code);
+    const state = isStage ? "failed" : "quarantined";
+    await this.#ledger.commit({ id: this.#id(candidate, generation), state, reason: error.message });
+  }
+
+  /**
+   * Lets another discovery write the sets of the pipeline.
+   *
+   * @throws NpyError those of closing a ledger, where it was opened here.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#isClosed = true;
+    this.#ledger.leave(this.#options.pipeline);
+    if (this.#isOwn) {
+      await this.#ledger.close();
+    }
+  }
+
+  #post(
+    candidate: Candidate,
+    found: Pick<Finding, "generation" | "versions">,
+    state: LedgerState,
+    reason: string,
+  ): void {
+    const { pipeline, names, roles } = this.#options;
+    const { key, fields, root, paths } = candidate;
+    const files = paths.map((path, at) => ({ role: names.isOneFile ? "" : (roles[at] ?? ""), path }));
+    const { generation, versions } = found;
+    const set = { pipeline, key, root: root.path, generation, fields, files, versions };
+    this.#ledger.post({ id: this.#id(candidate, generation), state, reason, set });
+  }
+
+  #id({ key }: Candidate, generation: string): string {
+    return setId(this.#options.pipeline, key, generation);
+  }
+}
