@@ -5,9 +5,8 @@ import type { Producer } from "./producer-process.ts";
 
 /** A pair of shards as discovery delivered it. */
 export interface ShardPair {
-  /** `train/0003` */
+  /** `0003` */
   readonly name: string;
-  readonly split: string;
   /** Path of the float32 `[rows, 64]` shard. */
   readonly features: string;
   /** Path of the int64 `[rows]` shard. */
@@ -57,12 +56,11 @@ export async function collectShards(options: CollectOptions): Promise<readonly S
     await using found = discover({ roots: folder, names, sets: contract, logger, signal: stop.signal });
     for await (const set of found) {
       const { features, labels } = set.arrays;
-      const { split, shard } = set.fields;
-      const name = pairName(split, shard);
+      const name = pairName(set.fields.shard);
       if (delivered.has(name)) {
         throw new Error(`the pair ${name} was delivered twice`);
       }
-      const pair = { name, split, features: features.path, labels: labels.path, rows: labels.shape[0] ?? 0 };
+      const pair = { name, features: features.path, labels: labels.path, rows: labels.shape[0] ?? 0 };
       delivered.set(name, pair);
       await set.ack();
       onDelivered(pair);

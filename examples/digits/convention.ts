@@ -2,7 +2,6 @@ import { type NameTemplate, nameTemplate } from "@npystream/pipeline-discovery";
 
 /** Fields in the name of one file in the watched folder. */
 export interface ShardFileName {
-  readonly split: string;
   readonly shard: number;
   readonly role: string;
 }
@@ -14,7 +13,7 @@ export const PIXELS = 64;
 export const CLASSES = 10;
 
 /** How the producer names the files it drops and how discovery reads those names: one convention for both. */
-export const names: NameTemplate<ShardFileName> = nameTemplate("{split}/{shard:04}.{role}.npy");
+export const names: NameTemplate<ShardFileName> = nameTemplate("{shard:04}.{role}.npy");
 
 /** What a pair must hold: as many labels as rows of features. */
 export const contract = {
@@ -24,7 +23,15 @@ export const contract = {
   },
 } as const;
 
-/** The name under which producer and consumer speak of a pair: `train/0003`. */
-export function pairName(split: string, shard: number): string {
-  return `${split}/${String(shard).padStart(4, "0")}`;
+/** Paths of features and labels that belong together: row by row the same digit. */
+export interface DigitPaths {
+  /** float32 `[n, 64]`: one `.npy`, or shards in their order. */
+  readonly features: string | readonly string[];
+  /** int64 `[n]`: one `.npy`, or shards in their order. */
+  readonly labels: string | readonly string[];
+}
+
+/** The name under which producer and consumer speak of a pair: `0003`. */
+export function pairName(shard: number): string {
+  return String(shard).padStart(4, "0");
 }

@@ -1,60 +1,52 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Logger, NdArray } from "@npystream/codec";
-import { writeNpz } from "@npystream/writer-stream";
-import { collectShards, type ShardPair } from "./collect-shards.ts";
-import { CLASSES } from "./convention.ts";
-import { EPOCHS, fit, predict } from "./fit.ts";
-import { startProducer } from "./producer-process.ts";
+import type { Logger } from "@npystream/codec";
+import { type Ingested, ingest } from "./ingest.ts";
+import { predict, type Score } from "./predict.ts";
 import type { Progress } from "./progress.ts";
-import { clearRunFolder, digitsCsv } from "./run-folder.ts";
+import { clearRunFolder, digitsCsv, runPaths } from "./run-folder.ts";
+import { standardise, standardisedPaths } from "./standardise.ts";
+import { EPOCHS, train } from "./train.ts";
 
 /** What came out of a run. */
-export interface DigitsResult {
-  /** Every pair of shards, each delivered once. */
-  readonly pairs: readonly ShardPair[];
-  /** Held-out digits. */
-  readonly tested: number;
-  /** Held-out digits that were predicted rightly. */
-  readonly right: number;
-  /** Path of the `.npz` with predictions, probabilities and labels. */
-  readonly predictions: string;
-  /** How many pairs had been delivered before the producer ended. */
-  readonly deliveredMeanwhile: number;
+export interface DigitsResult extends Score {
+  /** Folder that everything was written to. */
+  readonly folder: string;
+  /** What came in; `undefined` where the run went on behind a checkpoint. */
+  readonly ingested: Ingested | undefined;
 }
 
-/** Runs the whole pipeline in `folder`, which is emptied of an earlier run first. */
+/**
+ * Runs the whole pipeline in `folder`: ingest, standardise, train, predict. Where an earlier run was stopped while it
+ * trained, this one goes on behind its last checkpoint; else the folder is emptied of an earlier run first.
+ */
 export async function runDigits(folder: string, progress: Progress, logger: Logger): Promise<DigitsResult> {
-  const incoming = join(folder, "incoming");
-  await clearRunFolder(folder);
-  await mkdir(incoming);
-  progress.expect(EPOCHS + 1);
-
-  let delivered = 0;
-  let deliveredMeanwhile = 0;
-  await using producer = startProducer(digitsCsv, incoming, () => {
+  const { incoming, standardised, checkpoint, model, predictions } = runPaths(folder);
+  // There is a checkpoint only while training is under way, when everything before it is written.
+  let ingested: Ingested | undefined;
+  if (!existsSync(checkpoint)) {
+    await clearRunFolder(folder);
+    ingested = await ingest(digitsCsv, incoming, {
+      logger,
+      onDropped: () => progress.expect(1),
+      onDelivered: ({ name, rows }) => progress.step(`delivered ${name}: ${rows} rows`),
+    });
     progress.expect(1);
-    deliveredMeanwhile = delivered;
+    await standardise(ingested, standardised);
+    progress.step(`standardised into ${join("standardised", "train.features.npy")} and others`);
+  }
+  progress.expect(EPOCHS + 1);
+  const parts = standardisedPaths(standardised);
+  await train(parts.train, checkpoint, model, {
+    onResume: (epochs, rows) => {
+      progress.expect(-epochs);
+      progress.note(`going on behind ${epochs} epochs and ${rows} rows`);
+    },
+    onEpoch: (epoch, loss) => progress.step(`epoch ${epoch} of ${EPOCHS}: loss ${loss.toFixed(4)}`),
   });
-  const onDelivered = ({ name, rows }: ShardPair): void => {
-    delivered += 1;
-    progress.step(`delivered ${name}: ${rows} rows`);
-  };
-  const pairs = await collectShards({ folder: incoming, producer, logger, onDelivered });
-
-  const [train, test] = ["train", "test"].map((split) => pairs.filter((pair) => pair.split === split));
-  const model = await fit(train ?? [], (epoch, loss) => {
-    progress.step(`epoch ${epoch} of ${EPOCHS}: loss ${loss.toFixed(4)}`);
-  });
-  const { predictions, probabilities, labels } = await predict(model, test ?? []);
-  const path = join(folder, "predictions.npz");
-  await writeNpz(path, {
-    predictions: NdArray.from(predictions),
-    probabilities: NdArray.from(probabilities, [labels.length, CLASSES]),
-    labels: NdArray.from(labels),
-  });
-  progress.step(`predicted ${labels.length} held-out digits`);
-
-  const right = labels.reduce((count, label, row) => count + Number(predictions[row] === label), 0);
-  return { pairs, tested: labels.length, right, predictions: path, deliveredMeanwhile };
+  const score = await predict(model, parts.test, predictions);
+  await rm(checkpoint, { force: true });
+  progress.step(`predicted ${score.tested} held-out digits`);
+  return { ...score, folder, ingested };
 }

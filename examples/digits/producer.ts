@@ -6,8 +6,7 @@
  * Started with an IPC channel, it announces every pair that it has dropped, and at the end how many there are.
  */
 import { createReadStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createNpyWriteStream } from "@npystream/writer-stream";
@@ -20,8 +19,6 @@ export type ProducerMessage =
   | { readonly kind: "dropped"; readonly pair: string }
   | { readonly kind: "ended"; readonly pairs: number };
 
-/** Every fifth row is held out for the test. */
-const HOLD_OUT_EVERY = 5;
 const SHARD_ROWS = 128;
 /** Pause after each pair, so that pairs arrive one after another as from an instrument, not all at once. */
 const PAUSE_MS = 40;
@@ -42,40 +39,29 @@ if (csv === undefined || folder === undefined) {
 }
 
 async function dropShards(digits: AsyncIterable<Digit>, into: string): Promise<void> {
-  const waiting = new Map<string, Digit[]>([
-    ["train", []],
-    ["test", []],
-  ]);
-  const shards = new Map<string, number>();
+  let rows: Digit[] = [];
   let pairs = 0;
-  const drop = async (split: string, rows: readonly Digit[]): Promise<void> => {
-    const shard = shards.get(split) ?? 0;
-    shards.set(split, shard + 1);
+  const drop = async (): Promise<void> => {
+    await dropPair(into, pairs, rows);
+    await tell({ kind: "dropped", pair: pairName(pairs) });
     pairs += 1;
-    await dropPair(into, split, shard, rows);
-    await tell({ kind: "dropped", pair: pairName(split, shard) });
+    rows = [];
     await sleep(PAUSE_MS);
   };
   for await (const digit of digits) {
-    const split = digit.row % HOLD_OUT_EVERY === HOLD_OUT_EVERY - 1 ? "test" : "train";
-    const rows = [...(waiting.get(split) ?? []), digit];
-    const isFull = rows.length === SHARD_ROWS;
-    waiting.set(split, isFull ? [] : rows);
-    if (isFull) {
-      await drop(split, rows);
+    rows.push(digit);
+    if (rows.length === SHARD_ROWS) {
+      await drop();
     }
   }
-  for (const [split, rows] of waiting) {
-    if (rows.length > 0) {
-      await drop(split, rows);
-    }
+  if (rows.length > 0) {
+    await drop();
   }
   await tell({ kind: "ended", pairs });
 }
 
-async function dropPair(into: string, split: string, shard: number, rows: readonly Digit[]): Promise<void> {
-  const pathOf = (role: string): string => join(into, names.format({ split, shard, role }));
-  await mkdir(dirname(pathOf("features")), { recursive: true });
+async function dropPair(into: string, shard: number, rows: readonly Digit[]): Promise<void> {
+  const pathOf = (role: string): string => join(into, names.format({ shard, role }));
   const features = createNpyWriteStream(pathOf("features"), { dtype: "float32", rowShape: [PIXELS] });
   await pipeline(
     rows.map((digit) => digit.features),

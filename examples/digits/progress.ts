@@ -3,10 +3,12 @@ import { SingleBar } from "cli-progress";
 
 /** Shows how far a job is, in steps whose number may grow while it runs. */
 export interface Progress extends Disposable {
-  /** Adds steps to those that are still to come. */
+  /** Adds steps to those that are still to come; those that are done already are taken off. */
   expect(steps: number): void;
   /** One step is done; `message` says which. */
   step(message: string): void;
+  /** Says something that is no step. */
+  note(message: string): void;
 }
 
 /** Shows progress as one bar where `stream` is a terminal, and as a plain line a step elsewhere. */
@@ -32,16 +34,17 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
       bar.setTotal(total);
     },
     step: (message) => bar.increment(1, { message }),
+    note: (message) => bar.update({ message }),
     [Symbol.dispose]: () => bar.stop(),
   };
 }
 
 function lineProgress(stream: NodeJS.WritableStream): Progress {
+  const write = (message: string): void => void stream.write(`${message}\n`);
   return {
     expect: () => undefined,
-    step: (message) => {
-      stream.write(`${message}\n`);
-    },
+    step: write,
+    note: write,
     [Symbol.dispose]: () => undefined,
   };
 }

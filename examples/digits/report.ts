@@ -1,21 +1,22 @@
-import { dirname, relative } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
 import type { DType } from "@npystream/codec";
 import { openNpy, openNpz } from "@npystream/reader-stream";
 import type { DigitsResult } from "./pipeline.ts";
+import { runPaths } from "./run-folder.ts";
 
-/** Describes a run in lines: every file that it left with its shape, how to open one in Python, and the accuracy. */
-export async function reportLines(result: DigitsResult): Promise<string[]> {
-  const { pairs, tested, right, predictions, deliveredMeanwhile } = result;
-  const folder = dirname(predictions);
+/** Describes a run in lines: every array that it left with its shape, how to open one in Python, and the accuracy. */
+export async function reportLines({ folder, ingested, tested, right }: DigitsResult): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true });
   const files: [path: string, summary: string][] = [];
-  for (const path of pairs.flatMap((pair) => [pair.features, pair.labels])) {
-    files.push([relative(folder, path), await describeNpy(path)]);
+  for (const path of found.sort()) {
+    if (path.endsWith(".npy")) files.push([path, await describeNpy(join(folder, path))]);
+    if (path.endsWith(".npz")) files.push([path, await describeNpz(join(folder, path))]);
   }
-  files.push([relative(folder, predictions), await describeNpz(predictions)]);
   const width = Math.max(...files.map(([path]) => path.length));
+  const { predictions } = runPaths(folder);
   return [
-    `${pairs.length} pairs delivered once each, ${deliveredMeanwhile} of them while the producer was still dropping more`,
-    "",
+    ...(ingested === undefined ? [] : [describeIngested(ingested.features.length, ingested.deliveredMeanwhile), ""]),
     `files in ${fromHere(folder)}:`,
     ...files.map(([path, summary]) => `  ${path.padEnd(width)}  ${summary}`),
     "",
@@ -23,6 +24,10 @@ export async function reportLines(result: DigitsResult): Promise<string[]> {
     "",
     `test accuracy ${(right / tested).toFixed(4)} (${right} of ${tested} held-out digits)`,
   ];
+}
+
+function describeIngested(pairs: number, meanwhile: number): string {
+  return `${pairs} pairs delivered once each, ${meanwhile} of them while the producer was still dropping more`;
 }
 
 async function describeNpy(path: string): Promise<string> {

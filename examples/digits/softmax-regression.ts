@@ -1,3 +1,13 @@
+import { NdArray } from "@npystream/codec";
+
+/** What a model has learnt. */
+export interface Parameters {
+  /** float64 `[columns, classes]` */
+  readonly weights: NdArray<"float64">;
+  /** float64 `[classes]` */
+  readonly bias: NdArray<"float64">;
+}
+
 /**
  * Multinomial logistic regression over typed arrays, fitted by mini-batch gradient descent.
  *
@@ -10,12 +20,29 @@ export class SoftmaxRegression {
   readonly #weights: Float64Array;
   readonly #bias: Float64Array;
 
-  /** Makes a model that knows nothing: every class is equally likely. */
-  constructor(columns: number, classes: number) {
+  /** Makes a model of what one has learnt. */
+  constructor({ weights, bias }: Parameters) {
+    const [columns = 0, classes = 0] = weights.shape;
     this.#columns = columns;
     this.#classes = classes;
-    this.#weights = new Float64Array(columns * classes);
-    this.#bias = new Float64Array(classes);
+    this.#weights = weights.contiguous().data.slice();
+    this.#bias = bias.contiguous().data.slice();
+  }
+
+  /** Makes a model that knows nothing: every class is equally likely. */
+  static untrained(columns: number, classes: number): SoftmaxRegression {
+    return new SoftmaxRegression({
+      weights: NdArray.from(new Float64Array(columns * classes), [columns, classes]),
+      bias: NdArray.from(new Float64Array(classes)),
+    });
+  }
+
+  /** Gives what it has learnt so far, as copies. */
+  parameters(): Parameters {
+    return {
+      weights: NdArray.from(this.#weights.slice(), [this.#columns, this.#classes]),
+      bias: NdArray.from(this.#bias.slice()),
+    };
   }
 
   /** Computes the probability of every class: rows `[n, columns]` in, `[n, classes]` out, each row adding up to 1. */
@@ -35,15 +62,14 @@ export class SoftmaxRegression {
    *
    * @returns the mean cross-entropy before the step
    */
-  learn(rows: Float32Array, labels: BigInt64Array, rate: number): number {
+  learn(rows: Float32Array, labels: Int32Array, rate: number): number {
     const [columns, classes] = [this.#columns, this.#classes];
     const weightGradient = new Float64Array(columns * classes);
     const biasGradient = new Float64Array(classes);
     const scores = new Float64Array(classes);
     let loss = 0;
-    for (const [row, label] of labels.entries()) {
+    for (const [row, truth] of labels.entries()) {
       this.#score(rows, row, scores);
-      const truth = Number(label);
       loss -= Math.log(scores[truth] ?? 0);
       scores[truth] = (scores[truth] ?? 0) - 1; // now the gradient by the scores
       addInto(biasGradient, 0, scores, 1);

@@ -1,6 +1,8 @@
+import { batchComparisons } from "./batches-measurements.ts";
+
 /** One other side of a measurement, and the ratio of our time to its time that is to be reached. */
 export interface Rival {
-  readonly side: "numpy" | "plain-node";
+  readonly side: "numpy" | "plain-node" | "torch";
   /** What it does, for the table. */
   readonly label: string;
   /** Its name for the task where it differs from ours. */
@@ -15,6 +17,8 @@ export interface Comparison {
   readonly task: string;
   readonly title: string;
   readonly rivals: readonly Rival[];
+  /** Files that are dropped from the page cache before each side runs. */
+  readonly cold?: readonly string[];
 }
 
 /** What `pnpm bench` measures. */
@@ -45,6 +49,12 @@ export const comparisons: readonly Comparison[] = [
       { side: "numpy", label: "loop over memmap slices, copying", target: 1 },
       { side: "plain-node", label: "createReadStream", target: 1 },
     ],
+  },
+  {
+    id: "P3p",
+    task: "stream-pooled",
+    title: "the same with ownership 'pooled'",
+    rivals: [{ side: "numpy", label: "loop over memmap slices, copying", task: "stream", target: 1 }],
   },
   {
     id: "P4",
@@ -97,24 +107,7 @@ export const comparisons: readonly Comparison[] = [
       { side: "numpy", label: "file.write a row, as npy-append-array", target: 1 },
     ],
   },
-  {
-    id: "P9",
-    task: "epoch",
-    title: "one shuffled epoch, 262,144 x 256 float32 and labels, batch 1024",
-    rivals: [{ side: "numpy", label: "x[idx] batches of a loaded array", target: 1 }],
-  },
-  {
-    id: "P9b",
-    task: "epoch-blocks",
-    title: "the same shuffled by blocks, in windows that are read",
-    rivals: [{ side: "numpy", label: "x[idx] batches of a loaded array", target: 2 }],
-  },
-  {
-    id: "P11",
-    task: "resume",
-    title: "six times to the first batch at 10, 50 and 99 % of 10^9 shuffled rows",
-    rivals: [{ side: "numpy", label: "np.random.permutation of a tenth of the rows", target: 1 }],
-  },
+  ...batchComparisons,
   {
     id: "P12",
     task: "small-files",
@@ -129,6 +122,12 @@ export const comparisons: readonly Comparison[] = [
       { side: "numpy", label: "glob and np.load(mmap_mode='r')", target: 0.3 },
       { side: "plain-node", label: "chokidar to ready, no headers", task: "watch", target: 0.4 },
     ],
+  },
+  {
+    id: "P14",
+    task: "deliver",
+    title: "a pair of files from its last byte to its delivery, five times",
+    rivals: [{ side: "plain-node", label: "chokidar with awaitWriteFinish", target: 0.1 }],
   },
   {
     id: "P15",

@@ -1,10 +1,12 @@
 /** Node's own means on the other side of a measurement: `plain-node.ts TASK FOLDER`. */
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { watch } from "chokidar";
 import { measure } from "./measure.ts";
+import { pairBytes, writePair } from "./pair-files.ts";
 
 const [task = "", folder = ""] = process.argv.slice(2);
 
@@ -28,6 +30,22 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
       await finished(out);
       return 1_000_000;
     }),
+  deliver: async () => {
+    const root = await mkdtemp(join(folder, "deliver-"));
+    const watcher = watch(root, { awaitWriteFinish: true });
+    await once(watcher, "ready");
+    const [features, labels] = pairBytes();
+    await measure(async () => {
+      for (let i = 0; i < 5; i++) {
+        const delivered = once(watcher, "add").then(() => once(watcher, "add"));
+        writePair(root, String(i), features, labels);
+        await delivered;
+      }
+      return 5;
+    });
+    await watcher.close();
+    await rm(root, { recursive: true });
+  },
   watch: () =>
     measure(async () => {
       let files = 0;

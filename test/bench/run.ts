@@ -26,7 +26,9 @@ const here = (name: string): string => join(root, "test/bench", name);
 
 mkdirSync(folder, { recursive: true });
 await run("python3", [here("numpy-side.py"), "make", folder]);
+await run("python3", [here("batches-numpy.py"), "make", folder]);
 await run(process.execPath, [`--import=${import.meta.resolve("tsx")}`, here("ours.ts"), "make", folder]);
+const torchPython = await pythonWithTorch();
 const chosen = comparisons.filter(
   ({ id }) => positionals.length === 0 || positionals.some((wanted) => id.startsWith(wanted)),
 );
@@ -42,12 +44,15 @@ for (const comparison of chosen) {
 }
 if (values.write) await writeTable(lines.join("\n"));
 
-async function compare({ id, task, title, rivals }: Comparison): Promise<string[]> {
+async function compare({ id, task, title, cold = [], ...comparison }: Comparison): Promise<string[]> {
+  const rivals = comparison.rivals.filter(({ side }) => side !== "torch" || torchPython !== undefined);
   const ours: Measurement[] = [];
   const theirs: Measurement[][] = rivals.map(() => []);
   for (let round = 0; round < rounds; round++) {
+    await dropFromCache(cold);
     ours.push(await take("ours", task));
     for (const [index, rival] of rivals.entries()) {
+      await dropFromCache(cold);
       const measured = await take(rival.side, rival.task ?? task);
       theirs[index]?.push(measured);
       if (measured.checksum !== ours[round]?.checksum) {
@@ -76,12 +81,37 @@ function describe(id: string, title: string, rival: Rival, ours: Measurement[], 
 }
 
 async function take(side: "ours" | Rival["side"], task: string): Promise<Measurement> {
+  const isOfBatches = task.startsWith("batches-");
+  const tsx = `--import=${import.meta.resolve("tsx")}`;
   const [command, args] =
-    side === "numpy"
-      ? (["python3", [here("numpy-side.py"), task, folder]] as const)
-      : ([process.execPath, [`--import=${import.meta.resolve("tsx")}`, here(`${side}.ts`), task, folder]] as const);
-  const { stdout } = await run(command, args);
+    side === "torch"
+      ? ([torchPython ?? "python3", [here("batches-torch.py"), task, folder]] as const)
+      : side === "numpy"
+        ? (["python3", [here(isOfBatches ? "batches-numpy.py" : "numpy-side.py"), task, folder]] as const)
+        : ([process.execPath, [tsx, here(`${isOfBatches ? "batches-" : ""}${side}.ts`), task, folder]] as const);
+  const { stdout, stderr } = await run(command, args);
+  if (side === "ours") process.stderr.write(stderr);
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Measurement;
+}
+
+/** A Python that can import torch: the one in use, or the system's. Where there is none those rows are left out. */
+async function pythonWithTorch(): Promise<string | undefined> {
+  for (const python of ["python3", "/usr/bin/python3"]) {
+    try {
+      await run(python, ["-c", "import torch"]);
+      return python;
+    } catch {
+      // Another one may have it.
+    }
+  }
+  return undefined;
+}
+
+/** Has the system forget the bytes of files that it keeps in memory. */
+async function dropFromCache(names: readonly string[]): Promise<void> {
+  const program =
+    "import os, sys\nfor path in sys.argv[1:]:\n  fd = os.open(path, os.O_RDONLY)\n  os.fsync(fd)\n  os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)";
+  if (names.length > 0) await run("python3", ["-c", program, ...names.map((name) => join(folder, name))]);
 }
 
 function median(numbers: readonly number[]): number {

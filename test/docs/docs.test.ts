@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import ts from "typescript";
+import { startRedis } from "../../packages/pipeline-discovery/test/helpers/queue-servers.ts";
 import { listFiles, packageFolders, readText, root } from "../package/workspace.ts";
 import { atPageLines, readScenarios, runnableCommands, type Scenario, type Snippet } from "./snippets.ts";
 
@@ -14,8 +15,10 @@ const SNIPPET_MS = 120_000;
 /** Fences a page may use; the last five are shown and not run. */
 const LANGUAGES = ["ts", "sh", "python", "json", "text", "csv", "diff", ""];
 const RUN = ["ts", "sh", "python"];
+/** The setup that also has a Redis, at `QUEUE_URL`. */
+const QUEUE_SETUP = "queue";
 /** Folders of make-fixtures.py that `<!-- setup: name -->` adds to the base ones. */
-const SETUPS = ["shards", "incoming", "broken"];
+const SETUPS = ["shards", "incoming", "broken", QUEUE_SETUP];
 
 const pages = [
   ...["README.md", ...packageFolders.map((folder) => `packages/${folder}/README.md`)].filter((page) =>
@@ -79,8 +82,14 @@ const runs = test.macro({
   async exec(t: ExecutionContext, { setup, snippets }: Scenario) {
     t.timeout(SNIPPET_MS * (snippets.length + 1));
     const folder = await mkdtemp(join(workshop, "run-"));
-    for (const fixtures of setup === undefined ? ["base"] : ["base", setup]) {
+    const more = setup === QUEUE_SETUP ? "incoming" : setup;
+    for (const fixtures of more === undefined ? ["base"] : ["base", more]) {
       await cp(join(workshop, "fixtures", fixtures), folder, { recursive: true });
+    }
+    if (setup === QUEUE_SETUP) {
+      const redis = await startRedis(await mkdtemp(join(workshop, "redis-")));
+      t.teardown(() => redis[Symbol.asyncDispose]());
+      process.env["QUEUE_URL"] = redis.url;
     }
     for (const snippet of snippets) {
       await runSnippet(snippet, folder);
