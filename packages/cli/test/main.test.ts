@@ -53,8 +53,12 @@ npystream cat big.npy --json | head -c 20; echo " = \${PIPESTATUS[0]}"`,
 
 test.serial("memory does not grow with the file", async (t) => {
   t.timeout(60_000);
-  // The process says itself how much it took at most, in KiB.
-  const report = 'process.on("exit", () => process.stderr.write(String(process.resourceUsage().maxRSS)));';
+  // The process says itself how much it took at most, in KiB. What getrusage says is at least what its parent took.
+  const report = `
+    import { readFileSync } from "node:fs";
+    process.on("exit", () => {
+      process.stderr.write(/VmHWM:\\s*(\\d+)/.exec(readFileSync("/proc/self/status", "latin1"))[1]);
+    });`;
   const args = [`--import=data:text/javascript,${encodeURIComponent(report)}`, ...node, "cat", at("big.npy"), "--json"];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let bytes = 0;
@@ -69,7 +73,8 @@ test.serial("memory does not grow with the file", async (t) => {
   t.is(code, 0);
   t.true(bytes > 100_000_000);
   t.regex(said, /^\d+$/);
-  t.true(Number(said) < 200 * 1024, `${said} KiB`);
+  // The process alone takes 110 MiB and memory of chunks that is kept for the next ones up to 100; the file has 191.
+  t.true(Number(said) < 260 * 1024, `${said} KiB`);
 });
 
 test.serial("on a terminal there are a summary, colours and an ellipsis", async (t) => {

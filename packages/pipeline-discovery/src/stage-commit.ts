@@ -84,6 +84,11 @@ export function createCommit(context: CommitContext): Commit {
     const path = join(out, names.format(fields));
     await mkdir(dirname(path), { recursive: true });
     const sink = await guardedSink(path, context);
+    if (signal.aborted) {
+      // A writer that is given a signal which has aborted takes nothing over, and would leave the file behind.
+      await sink.abort();
+      signal.throwIfAborted();
+    }
     // Which of the three it is was told apart above, and the writers check what they are given.
     if (isArchive) {
       await writeNpz(sink, output as Record<string, ArrayInput>, { ...options, signal });

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import test from "ava";
 import { bullmqEngine } from "../src/bullmq.ts";
 import { distribute, work } from "../src/index.ts";
@@ -7,6 +9,7 @@ import { DURABLE, freePort, startPostgres, startRedis } from "./helpers/queue-se
 
 test.after.always(removeFolders);
 
+const run = promisify(execFile);
 const logger = new MemoryLogger();
 
 /** A discovery that finds nothing. */
@@ -77,6 +80,24 @@ const away = test.macro({
 
 test(away, "redis");
 test(away, "postgres");
+
+test("a program without bullmq is told what to install", async (t) => {
+  const hooks = `export async function resolve(name, context, next) {
+    if (name === "bullmq") throw new Error("there is no bullmq");
+    return next(name, context);
+  }`;
+  const url = `data:text/javascript,${encodeURIComponent(hooks)}`;
+  const register = `import { register } from "node:module"; register(${JSON.stringify(url)});`;
+  const program = `
+    import { distribute } from ${JSON.stringify(import.meta.resolve("../src/index.ts"))};
+    import { bullmqEngine } from ${JSON.stringify(import.meta.resolve("../src/bullmq.ts"))};
+    const engine = bullmqEngine({ queue: "q", connection: "redis://127.0.0.1:1" });
+    await distribute((async function* () {})(), engine).catch(({ code, message }) => console.log(code, message));`;
+  const node = ["--conditions=@npystream/source", `--import=${import.meta.resolve("tsx")}`];
+  const args = [`--import=data:text/javascript,${encodeURIComponent(register)}`, "--input-type=module", "-e", program];
+  const { stdout } = await run(process.execPath, [...node, ...args]);
+  t.regex(stdout, /^ERR_QUEUE_UNAVAILABLE .*npm install bullmq/);
+});
 
 const wrong = test.macro({
   title: (what) => `bullmqEngine refuses ${what}`,

@@ -1,10 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setImmediate } from "node:timers/promises";
 import { isNpyError, NdArray, nameTemplate } from "@npystream/codec";
 import type { openNpy } from "@npystream/reader-stream";
 import test, { type ExecutionContext } from "ava";
 import { discover, runStage, type StageContext } from "../src/index.ts";
+import { createCommit } from "../src/stage-commit.ts";
 import { makeFolder, pairNames, pairSets, removeFolders } from "./helpers/incoming.ts";
 import { MemoryLogger } from "./helpers/memory-logger.ts";
 import { PythonProducer } from "./helpers/python-producer.ts";
@@ -112,6 +114,26 @@ test("what fails half-way leaves nothing behind, not even an unfinished file", a
   });
   t.is(error, fault);
   t.deepEqual(await namesIn(root), inputs);
+});
+
+test("an attempt that is aborted while its result is being opened leaves no unfinished file", async (t) => {
+  const out = makeFolder();
+  // After so many turns of the event loop: before, while and after the file is opened.
+  for (let turns = 0; turns < 12; turns++) {
+    const end = new AbortController();
+    const commit = createCommit({ out, signal: end.signal, verify: async () => undefined });
+    const array = NdArray.zeros("float32", [4]);
+    const committed = commit(nameTemplate("{key}.npy"), { key: "a" }, (stream) => stream.push(array));
+    for (let turn = 0; turn < turns; turn++) {
+      await setImmediate();
+    }
+    end.abort(new Error("enough"));
+    await committed.catch((error: unknown) => t.like(error, { message: "enough" }));
+  }
+  t.deepEqual(
+    (await namesIn(out)).filter((name) => name !== "a.npy"),
+    [],
+  );
 });
 
 test("nothing is committed of a set that changed meanwhile", async (t) => {
