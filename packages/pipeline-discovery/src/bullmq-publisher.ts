@@ -10,6 +10,9 @@ const JOB_NAME = "set";
 /** How often a job may be tried again is for the worker to say, and it says so by the kind of its error. */
 const MOST_ATTEMPTS = 1_000_000;
 
+/** Milliseconds for which news are waited for at once. A process whose server is away lives on for that long when it is told to end. */
+const LISTEN_MS = 2000;
+
 interface PublisherParts extends PublisherContext {
   readonly server: BullmqServer;
   readonly queue: Queue;
@@ -51,7 +54,10 @@ export class BullmqPublisher implements QueuePublisher {
       if (kind === "redis") {
         await checkRedis(queue.getBackend(), options);
       }
-      const events = await connectPart(() => new bullmq.QueueEvents(name, { connection }, ...backend), options);
+      const events = await connectPart(
+        () => new bullmq.QueueEvents(name, { connection, blockingTimeout: LISTEN_MS }, ...backend),
+        options,
+      );
       parts.push(events);
       return new BullmqPublisher({ server, queue, events, retentionMs, logger, onEnded });
     } catch (error) {
