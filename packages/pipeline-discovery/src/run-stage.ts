@@ -15,6 +15,7 @@ import {
   type StageOptions,
   type StageResult,
 } from "./stage-options.ts";
+import { StopSignals } from "./stop-signals.ts";
 
 /** Sets that wait for another attempt at most; beyond that nothing new is begun, since most of it would fail as well. */
 const MOST_RETRYING = 64;
@@ -51,77 +52,54 @@ class StageRun<F extends object, S extends SetContract> {
   readonly #options: ResolvedStageOptions;
   readonly #limit: ReturnType<typeof pLimit>;
   /** Aborts when no more is to be begun. */
-  readonly #stop = new AbortController();
+  readonly #stop: StopSignals;
   /** Aborts when what is under way is to end. */
   readonly #kill = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
   readonly #counts = { done: 0, failed: 0, retried: 0, changed: 0, released: 0 };
   #retrying = 0;
   #bytesInFlight = 0;
-  #isStopped = false;
   #failure: { readonly reason: unknown } | undefined;
   #change: (() => void) | undefined;
 
   constructor(stage: StageFunction<F, S>, options: ResolvedStageOptions) {
     this.#stage = stage;
     this.#options = options;
+    this.#stop = new StopSignals(options);
     this.#limit = pLimit(options.concurrency);
   }
 
   async run(found: AsyncIterable<ArraySet<F, S>>): Promise<StageResult> {
-    const { signal, stopOn } = this.#options;
-    const onAbort = (): void => this.#stop.abort(signal?.reason);
-    const onSignal = (name: NodeJS.Signals): void => {
-      this.#isStopped = true;
-      this.#stop.abort(new Error(`the process was told to end by ${name}`));
-    };
-    for (const name of stopOn) {
-      process.on(name, onSignal);
-    }
-    signal?.addEventListener("abort", onAbort, { once: true });
-    if (signal?.aborted === true) {
-      onAbort();
-    }
+    using stop = this.#stop;
     const iterator = found[Symbol.asyncIterator]();
-    let failure: { readonly reason: unknown } | undefined;
     try {
       await this.#claim(iterator);
     } catch (reason) {
-      failure = { reason };
-      this.#stop.abort(reason);
+      this.#fail(reason);
     }
     try {
       await this.#drain();
     } finally {
-      signal?.removeEventListener("abort", onAbort);
-      for (const name of stopOn) {
-        process.off(name, onSignal);
-      }
       await iterator.return?.();
     }
-    failure ??= this.#failure;
-    const aborted = signal?.aborted === true || this.#isStopped;
-    if (failure !== undefined && !aborted) {
-      throw failure.reason;
+    if (this.#failure !== undefined && !stop.isAsked) {
+      throw this.#failure.reason;
     }
-    return { ...this.#counts, aborted };
+    return { ...this.#counts, aborted: stop.isAsked };
   }
 
   /** Takes sets as long as there is somebody to work on them. */
   async #claim(iterator: AsyncIterator<ArraySet<F, S>>): Promise<void> {
-    const stopped = new Promise<undefined>((settle) => {
-      this.#stop.signal.addEventListener("abort", () => settle(undefined), { once: true });
-    });
     while (!this.#stop.signal.aborted) {
       if (!this.#hasRoom()) {
         const changed = new Promise<void>((settle) => {
           this.#change = settle;
         });
-        await Promise.race([changed, stopped]);
+        await this.#stop.orStop(changed);
         continue;
       }
       const next = iterator.next();
-      const result = await Promise.race([next, stopped]);
+      const result = await this.#stop.orStop(next);
       if (result === undefined) {
         // What comes after all is given back.
         next.then(({ value }) => value?.release()).catch(() => undefined);
@@ -145,16 +123,18 @@ class StageRun<F extends object, S extends SetContract> {
     this.#bytesInFlight += bytes;
     const task = this.#work(set)
       // Only the ledger fails here, without which nothing can be settled.
-      .catch((reason: unknown) => {
-        this.#failure ??= { reason };
-        this.#stop.abort(reason);
-      })
+      .catch((reason: unknown) => this.#fail(reason))
       .finally(() => {
         this.#tasks.delete(task);
         this.#bytesInFlight -= bytes;
         this.#change?.();
       });
     this.#tasks.add(task);
+  }
+
+  #fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#stop.stop(reason);
   }
 
   async #drain(): Promise<void> {
