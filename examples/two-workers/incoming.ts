@@ -11,10 +11,9 @@ const COLUMNS = 8;
 export async function dropPairs(folder: string, count: number): Promise<void> {
   for (let pair = 0; pair < count; pair++) {
     const key = String(pair).padStart(4, "0");
-    const next = randomNumbers(pair + 1);
-    const labels = BigInt64Array.from({ length: ROWS }, () => BigInt(Math.floor(next() * CLASSES)));
+    const labels = BigInt64Array.from({ length: ROWS }, (_, row) => BigInt((row * 7 + pair) % CLASSES));
     const features = Float32Array.from({ length: ROWS * COLUMNS }, (_, at) => {
-      return Number(labels[Math.floor(at / COLUMNS)]) + next();
+      return Number(labels[Math.floor(at / COLUMNS)]) + ((at * 37 + pair) % 100) / 100;
     });
     const arrays = {
       features: new NdArray({ dtype: "float32", shape: [ROWS, COLUMNS], data: features }),
@@ -27,15 +26,4 @@ export async function dropPairs(folder: string, count: number): Promise<void> {
       }
     }
   }
-}
-
-/** Numbers from 0 to 1 that follow from a seed: mulberry32, by Tommy Ettinger. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,5 @@
 /** Control characters and line ends, which a name from a file could move the cursor or fake a line with. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const CONTROL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Gives `text` on one line, with control characters as escapes: `\n`, `\x1b`. */
 export function printable(text: string): string {
