@@ -11,6 +11,7 @@ import { type ArrayHandle, openNpy } from "@npystream/reader-stream";
 import type { ArraySet, SetArray } from "./array-set.ts";
 import type { ArrayFacts } from "./completeness.ts";
 import { currentVersion } from "./file-version.ts";
+import { SHARDS_MARK } from "./manifest-completeness.ts";
 import type { Finding } from "./set-candidate.ts";
 import { setId } from "./set-identity.ts";
 
@@ -34,7 +35,7 @@ export class DeliveredSet implements ArraySet {
   readonly #finding: Finding;
   readonly #settlement: Settlement;
   readonly #paths: readonly string[];
-  #isSettled = false;
+  #settled: Promise<void> | undefined;
 
   constructor(finding: Finding, roles: readonly string[], settlement: Settlement, pipeline: string) {
     const { candidate, arrays } = finding;
@@ -46,7 +47,7 @@ export class DeliveredSet implements ArraySet {
     this.#settlement = settlement;
     this.#paths = candidate.paths.map((path) => (path === "" ? "" : candidate.root.absolute(path)));
     this.missing = roles.filter((role) => !arrays.has(role));
-    const isOneFile = this.#paths[0]?.endsWith(".npy") === false;
+    const isOneFile = !this.#paths.some((path) => path.endsWith(".npy"));
     const byRole: Record<string, SetArray> = {};
     for (const [at, role] of roles.entries()) {
       const facts = arrays.get(role);
@@ -80,11 +81,13 @@ export class DeliveredSet implements ArraySet {
     await this.#settle(() => this.#settlement.quarantined(this.#finding, error));
   }
 
+  /** Settles it once; what could not be written down may be tried again. */
   async #settle(how: () => Promise<void>): Promise<void> {
-    if (!this.#isSettled) {
-      this.#isSettled = true;
-      await how();
-    }
+    this.#settled ??= how().catch((error: unknown) => {
+      this.#settled = undefined;
+      throw error;
+    });
+    await this.#settled;
   }
 
   #arrayOf(role: string, facts: ArrayFacts, at: number, isMember: boolean): SetArray {
@@ -121,7 +124,8 @@ export class DeliveredSet implements ArraySet {
   }
 
   async #verifyFile(at: number): Promise<void> {
-    await this.#verifyVersion(this.#paths[at] ?? "", this.#finding.versions[at]);
+    // What stands behind the version of a manifest says what its shards are, which are verified by themselves.
+    await this.#verifyVersion(this.#paths[at] ?? "", this.#finding.versions[at]?.split(SHARDS_MARK)[0]);
   }
 
   async #verifyVersion(path: string, expected: string | undefined): Promise<void> {

@@ -4,6 +4,7 @@ import type { NameFields } from "@npystream/codec";
 import type { ArraySet, QuarantinedSet } from "./array-set.ts";
 import { DeliveredSet } from "./delivered-set.ts";
 import type { ResolvedOptions } from "./discover-options.ts";
+import type { DiscoveryStats } from "./discovery-stats.ts";
 import { FileInspector } from "./file-inspector.ts";
 import { IncompleteWatch } from "./incomplete-watch.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -17,22 +18,6 @@ import { SetLedger } from "./set-ledger.ts";
 import { SetNames } from "./set-names.ts";
 import { SetSettlement } from "./set-settlement.ts";
 import { SetTable } from "./set-table.ts";
-
-/** How many sets stand where. */
-export interface DiscoveryStats {
-  /** Sets that are not complete, or not looked at yet. */
-  readonly pending: number;
-  /** Complete sets that nobody has taken yet. */
-  readonly ready: number;
-  /** Sets that were taken and neither acknowledged, released nor quarantined. */
-  readonly inFlight: number;
-  /** Sets that were acknowledged. */
-  readonly done: number;
-  /** Sets that are in quarantine now. */
-  readonly quarantined: number;
-  /** Milliseconds for which the oldest of the pending sets has been so. */
-  readonly oldestPendingMs: number;
-}
 
 /** Milliseconds until it is looked at again whether a ledger that could not be written can. */
 const STUCK_MS = 50;
@@ -59,11 +44,14 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
   readonly #settlement: SetSettlement;
   readonly #names: SetNames;
   readonly #onAbort = (): void => void this.#end({ reason: this.#options.signal?.reason });
+  readonly #onFailed = (reason: unknown): void => void this.#end({ reason });
   #waiting: (() => void)[] = [];
   #running: Promise<unknown> | undefined;
   #book: SetLedger | undefined;
   #ending: Promise<void> | undefined;
   #failure: { readonly reason: unknown } | undefined;
+  /** What the last changes could not be written to the ledger for. */
+  #ledgerFailure: { readonly reason: unknown } | undefined;
   #isListed = false;
 
   /** @internal */
@@ -76,8 +64,9 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
     this.#names = names;
     this.#table = new SetTable(names, contract.roles);
     this.#quarantine = new Quarantine(logger, options.onQuarantine);
-    this.#incomplete = new IncompleteWatch(options, this.#table, this.#quarantine, async (candidate) => {
-      await this.#assembly.takeUpIncomplete(candidate).catch((reason: unknown) => void this.#end({ reason }));
+    this.#incomplete = new IncompleteWatch(options, this.#table, this.#quarantine, {
+      onEmit: (candidate) => this.#assembly.takeUpIncomplete(candidate),
+      onFailed: this.#onFailed,
     });
     this.#assembly = new SetAssembly({
       table: this.#table,
@@ -96,6 +85,9 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
         this.#book?.refused(candidate, refusal);
       },
       onCleared: (candidate) => this.#quarantine.remove(candidate),
+      onLost: (candidate) => this.#quarantine.suspend(candidate),
+      onSettled: (candidate) => this.#quarantine.restore(candidate),
+      onFailed: this.#onFailed,
       remember: (candidate) => this.#book?.remember(candidate),
       recall: (finding) => this.#book?.recall(finding) ?? "new",
     });
@@ -161,6 +153,9 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
   async close(): Promise<void> {
     await this.#end(undefined);
     await this.#settlement.close();
+    if (this.#failure === undefined && this.#ledgerFailure !== undefined) {
+      throw this.#ledgerFailure.reason;
+    }
   }
 
   /** Closes the discovery at the end of an `await using`. */
@@ -171,18 +166,19 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
   async #take(): Promise<ArraySet<F, S> | undefined> {
     this.#start();
     while (this.#ending === undefined) {
-      // Begun before the look at what is ready, so that nothing that comes in between is missed.
-      const progress = new Promise<void>((resolve) => this.#waiting.push(resolve));
       if (this.#book?.isStuck === true) {
         // What was delivered now could not be written down, and would be delivered again.
-        await Promise.race([progress, sleep(STUCK_MS)]);
+        await sleep(STUCK_MS);
         continue;
       }
+      // Begun before the look at what is ready, so that nothing that comes in between is missed.
+      const progress = new Promise<void>((resolve) => this.#waiting.push(resolve));
       const finding = await this.#assembly.take();
       if (finding !== undefined && this.#ending === undefined) {
-        return this.#deliver(finding);
-      }
-      if (this.#options.once && this.#isListed && this.#assembly.isDrained) {
+        if (this.#settlement.deliver(finding)) {
+          return this.#deliver(finding);
+        }
+      } else if (this.#options.once && this.#isListed && this.#assembly.isDrained) {
         if (!(await this.#incomplete.report(performance.now()))) {
           await this.#end(undefined);
         }
@@ -191,15 +187,15 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
       }
     }
     await this.#ending;
-    if (this.#failure !== undefined) {
-      throw this.#failure.reason;
+    const failure = this.#failure ?? this.#ledgerFailure;
+    if (failure !== undefined) {
+      throw failure.reason;
     }
     return undefined;
   }
 
   #deliver(finding: Finding): ArraySet<F, S> {
     const { key, root } = finding.candidate;
-    this.#settlement.delivered(finding);
     this.#options.logger.debug({ set: key, root: root.path }, "a set is delivered");
     // Fields and arrays are what the template and the contract say, which types cannot follow to here.
     return new DeliveredSet(finding, this.#roles, this.#settlement, this.#options.pipeline) as unknown as ArraySet<
@@ -218,13 +214,12 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
       return;
     }
     signal?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#running = this.#openBook().then(
-      async () => {
+    this.#running = this.#openBook().then(async () => {
+      if (this.#ending === undefined) {
         const loops = [this.#assembly.run(), once ? this.#listOnce() : this.#follow()];
-        await Promise.all(loops.map((loop) => loop.catch((reason: unknown) => void this.#end({ reason }))));
-      },
-      (reason: unknown) => void this.#end({ reason }),
-    );
+        await Promise.all(loops.map((loop) => loop.catch(this.#onFailed)));
+      }
+    }, this.#onFailed);
   }
 
   async #openBook(): Promise<void> {
@@ -237,7 +232,10 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
         roles,
         quarantine,
         logger,
-        onReopened: () => this.#assembly.reopen(),
+        listener: {
+          onReopened: (root, key) => this.#assembly.reopen(root, key),
+          onFailed: this.#onFailed,
+        },
       });
       this.#settlement.writeTo(this.#book);
     }
@@ -279,6 +277,11 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
     this.#assembly.close();
     await Promise.all(this.#roots.map((root) => root.close()));
     await this.#running;
-    await this.#settlement.end();
+    try {
+      // Without the ledger nothing can be settled any more.
+      await (this.#book?.isLost === true ? this.#settlement.close() : this.#settlement.end());
+    } catch (reason) {
+      this.#ledgerFailure = { reason };
+    }
   }
 }

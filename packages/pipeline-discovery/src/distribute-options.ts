@@ -1,8 +1,8 @@
-import { constants } from "node:os";
 import { checkOptionKeys, type Logger } from "@npystream/codec";
 import { defaultLogger } from "./logging.ts";
 import { checkCount } from "./option-checks.ts";
 import { RootNames, resolveRoots } from "./queue-roots.ts";
+import { checkStopOn } from "./stop-signals.ts";
 
 /** Options of {@link distribute}. */
 export interface DistributeOptions {
@@ -58,9 +58,7 @@ export function resolveDistributeOptions(options: DistributeOptions): ResolvedDi
   checkOptionKeys("distribute", options, ["roots", "maxPublished", "logger", "signal", "stopOn"]);
   const { roots, maxPublished = 1000, logger = defaultLogger(), signal, stopOn = [] } = options;
   checkCount("maxPublished", maxPublished, 1);
-  if (!Array.isArray(stopOn) || !stopOn.every((name) => Object.hasOwn(constants.signals, name))) {
-    throw new TypeError("stopOn must be a list of names of signals, as SIGTERM");
-  }
+  checkStopOn(stopOn);
   const rootNames = new RootNames(roots === undefined ? undefined : resolveRoots(roots));
   return { rootNames, maxPublished, logger, signal, stopOn };
 }

@@ -95,7 +95,10 @@ class Distribution {
     } finally {
       stop.stop(new Error("the distribution has ended"));
       await sweep;
-      await Promise.all(this.#tasks);
+      while (this.#tasks.size > 0) {
+        // News that comes meanwhile makes others.
+        await Promise.all(this.#tasks);
+      }
       await this.#releaseAll();
       await publisher?.close();
       await iterator.return?.();

@@ -76,8 +76,14 @@ export class FileInspector {
     return results;
   }
 
-  /** Looks up the versions of the files at `paths`, without a look inside; `null` where there is no regular file. */
+  /**
+   * Looks up the versions of the files at `paths`, without a look inside but for manifests, whose version is also that of
+   * their shards; something else where there is no regular file.
+   */
   async versions(paths: readonly string[]): Promise<(string | null)[]> {
+    if (paths[0]?.endsWith(MANIFEST_SUFFIX) === true) {
+      return (await this.inspect(paths)).map(({ version }) => version);
+    }
     const isQuick = this.#options.mayBlock && performance.now() >= this.#slowUntil;
     return isQuick ? paths.map(versionNow) : await Promise.all(paths.map((path) => this.#limit(currentVersion, path)));
   }

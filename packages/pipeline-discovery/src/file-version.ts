@@ -30,6 +30,11 @@ export function versionNow(path: string): string | null {
   return stats?.isFile() === true ? fileVersion(stats) : null;
 }
 
+/** A version as it is also after the system was started anew, when a device may have another number. */
+export function withoutDevice(version: string): string {
+  return version.replace(/^\d+-/, "");
+}
+
 /** Tells whether `error` says that there is nothing at a path, or a link where a file or folder was expected. */
 export function isMissing(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ELOOP", "EMLINK"].includes(errorCode(error));

@@ -9,22 +9,24 @@ import type { SetTable } from "./set-table.ts";
 const SHORTEST_CHECK_MS = 20;
 const LONGEST_CHECK_MS = 5000;
 
+/** Is told by an {@link IncompleteWatch}. */
+export interface IncompleteListener {
+  /** Delivers a set as it is. */
+  readonly onEmit: (candidate: Candidate) => Promise<void>;
+  /** Is called with what a report, or what it called, failed with. */
+  readonly onFailed: (error: unknown) => void;
+}
+
 /** Reports sets that have not become complete for too long. */
 export class IncompleteWatch {
   readonly #options: ResolvedOptions;
   readonly #table: SetTable;
   readonly #quarantine: Quarantine;
-  readonly #onEmit: (candidate: Candidate) => Promise<void>;
+  readonly #listener: IncompleteListener;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onEmit - Is called with each set that is to be delivered as it is. */
-  constructor(
-    options: ResolvedOptions,
-    table: SetTable,
-    quarantine: Quarantine,
-    onEmit: (candidate: Candidate) => Promise<void>,
-  ) {
-    this.#onEmit = onEmit;
+  constructor(options: ResolvedOptions, table: SetTable, quarantine: Quarantine, listener: IncompleteListener) {
+    this.#listener = listener;
     this.#options = options;
     this.#table = table;
     this.#quarantine = quarantine;
@@ -34,7 +36,9 @@ export class IncompleteWatch {
   start(): void {
     const { incompleteMs } = this.#options;
     const interval = Math.min(LONGEST_CHECK_MS, Math.max(SHORTEST_CHECK_MS, incompleteMs / 4));
-    this.#timer = setInterval(() => void this.report(performance.now() - incompleteMs), interval);
+    this.#timer = setInterval(() => {
+      this.report(performance.now() - incompleteMs).catch(this.#listener.onFailed);
+    }, interval);
   }
 
   stop(): void {
@@ -53,7 +57,7 @@ export class IncompleteWatch {
         candidate.isReported = true;
         this.#report(candidate);
         if (this.#options.incompleteAction === "emit") {
-          emitted.push(this.#onEmit(candidate));
+          emitted.push(this.#listener.onEmit(candidate));
         }
       }
     }

@@ -14,11 +14,12 @@ export {
 export type { ArraySet, IncompleteSet, QuarantinedSet, SetArray, SetArrays, SetFields } from "./array-set.ts";
 export { discover } from "./discover.ts";
 export type { DiscoverOptions, IncompleteOptions } from "./discover-options.ts";
-export type { Discovery, DiscoveryStats } from "./discovery.ts";
+export type { Discovery } from "./discovery.ts";
+export type { DiscoveryStats } from "./discovery-stats.ts";
 export { distribute } from "./distribute.ts";
 export type { DistributeOptions, DistributeResult } from "./distribute-options.ts";
-export { Ledger, type PruneOptions } from "./ledger.ts";
-export type { LedgerEntry, LedgerFile, LedgerQuery, LedgerState } from "./ledger-types.ts";
+export { Ledger } from "./ledger.ts";
+export type { LedgerEntry, LedgerFile, LedgerQuery, LedgerState, PruneOptions } from "./ledger-types.ts";
 export { type LedgerOptions, openLedger } from "./open-ledger.ts";
 export { formatPrometheus } from "./prometheus-text.ts";
 export type {

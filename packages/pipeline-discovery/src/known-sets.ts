@@ -6,6 +6,8 @@ export interface KnownSetsOptions {
   readonly inspector: FileInspector;
   /** Has a set that is looked at for the first time be known as what it was before this process. */
   readonly remember: (candidate: Candidate) => void;
+  /** Is called for each that is left out. */
+  readonly onSettled: (candidate: Candidate) => void;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface KnownSetsOptions {
  */
 export async function leaveOutKnown(
   queued: readonly Candidate[],
-  { inspector, remember }: KnownSetsOptions,
+  { inspector, remember, onSettled }: KnownSetsOptions,
 ): Promise<Candidate[]> {
   for (const candidate of queued) {
     if (candidate.look === 0) {
@@ -31,6 +33,9 @@ export async function leaveOutKnown(
     if (candidate.state === "looking" && candidate.look === looks[index]) {
       const isSame = !candidate.isStale && own.every((version, file) => version === candidate.settled[file]);
       candidate.enter(isSame ? "settled" : "queued");
+      if (isSame) {
+        onSettled(candidate);
+      }
     }
   }
   return queued.filter(({ state }) => state === "queued");

@@ -72,3 +72,17 @@ export interface LedgerChange {
     readonly versions: readonly string[];
   };
 }
+
+/** A discovery that writes the sets of a pipeline. */
+export interface LedgerListener {
+  /** Is told of each set that was put back or forgotten, so that it may come again. */
+  onReopened(root: string, key: string): void;
+  /** Is told when nothing can be written any more. */
+  onFailed(error: unknown): void;
+}
+
+/** Options of `Ledger.prune`. */
+export interface PruneOptions {
+  /** Milliseconds since the set came into its state, at least. @defaultValue 0 */
+  readonly olderThanMs?: number;
+}

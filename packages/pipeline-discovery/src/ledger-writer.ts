@@ -1,8 +1,10 @@
-import { type Logger, NpyError } from "@npystream/codec";
+import type { Logger } from "@npystream/codec";
 import { describeLedgerError } from "./ledger-error.ts";
 import type { LedgerChange } from "./ledger-types.ts";
-import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
+import { type SqlDatabase, type SqlStatement, sqliteCode } from "./sqlite.ts";
 
+/** Results of SQLite after which the same change may succeed later. */
+const PASSING = ["SQLITE_FULL", "SQLITE_BUSY"];
 /** Milliseconds until changes that could not be written are tried again, at first and at most. */
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
@@ -25,11 +27,15 @@ export class LedgerWriter {
   readonly #insert: SqlStatement;
   readonly #update: SqlStatement;
   readonly #supersede: SqlStatement;
+  readonly #dropReplaced: SqlStatement;
   #changes: LedgerChange[] = [];
   #waiting: Waiting[] = [];
   #timer: NodeJS.Immediate | NodeJS.Timeout | undefined;
   #retryMs = 0;
   #failure: { readonly error: unknown } | undefined;
+
+  /** Is called when nothing can be written any more. */
+  onFailed: (error: unknown) => void = () => undefined;
 
   constructor(database: SqlDatabase, path: string, logger: Logger) {
     this.#database = database;
@@ -39,16 +45,26 @@ export class LedgerWriter {
       INSERT INTO sets (id, pipeline, key, root, generation, state, deliveries, fields, files, versions, reason, created_at, updated_at)
       VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET state = excluded.state, root = excluded.root, files = excluded.files,
-        versions = excluded.versions,        reason = excluded.reason, updated_at = excluded.updated_at`);
+        versions = excluded.versions, reason = excluded.reason, updated_at = excluded.updated_at`);
     this.#update = database.prepare(`
       UPDATE sets SET state = ?, deliveries = deliveries + ?, reason = ?, updated_at = ? WHERE id = ?`);
     this.#supersede = database.prepare(`
-      DELETE FROM sets WHERE key = ? AND pipeline = ? AND root = ? AND id != ? AND state IN ('pending', 'ready')`);
+      DELETE FROM sets WHERE key = ? AND pipeline = ? AND root = ? AND id != ?
+        AND state IN ('pending', 'ready', 'failed', 'quarantined')`);
+    this.#dropReplaced = database.prepare(`
+      DELETE FROM sets WHERE id = ? AND EXISTS (
+        SELECT 1 FROM sets AS later WHERE later.key = sets.key AND later.pipeline = sets.pipeline
+        AND later.root = sets.root AND later.number > sets.number)`);
   }
 
   /** Whether changes wait for a disk that is full. */
   get isStuck(): boolean {
     return this.#retryMs > 0;
+  }
+
+  /** Whether nothing can be written any more. */
+  get isLost(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Has a change be written with the next ones. What becomes of it, later changes tell. */
@@ -71,7 +87,7 @@ export class LedgerWriter {
   }
 
   /**
-   * Writes what waits, now.
+   * Writes what waits, now. Where the disk is full, it is tried again later as well.
    *
    * @throws NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE`
    */
@@ -84,8 +100,14 @@ export class LedgerWriter {
     const waiting = this.#waiting;
     try {
       this.#write(this.#changes);
-    } catch (error) {
-      throw describeLedgerError(error, this.#path);
+    } catch (cause) {
+      const error = describeLedgerError(cause, this.#path);
+      if (PASSING.includes(sqliteCode(cause))) {
+        this.#retryLater(error);
+      } else {
+        this.#fail(error);
+      }
+      throw error;
     }
     this.#changes = [];
     this.#waiting = [];
@@ -104,6 +126,7 @@ export class LedgerWriter {
     try {
       this.flush();
     } catch (error) {
+      // Nobody tries again any more.
       this.#fail(error);
       throw error;
     } finally {
@@ -119,15 +142,11 @@ export class LedgerWriter {
     try {
       this.flush();
     } catch (error) {
-      if (error instanceof NpyError && error.code === "ERR_WRITE_NO_SPACE") {
-        this.#retryLater(error);
-      } else {
-        this.#fail(error);
-      }
+      this.#logger.debug({ err: error, ledger: this.#path }, "changes could not be written to the ledger");
     }
   }
 
-  #retryLater(error: NpyError): void {
+  #retryLater(error: unknown): void {
     if (!this.isStuck) {
       this.#logger.warn({ err: error, ledger: this.#path }, "the ledger cannot be written now; it is tried again");
     }
@@ -159,18 +178,26 @@ export class LedgerWriter {
       const { pipeline, key, root, generation } = set;
       const [fields, files] = [JSON.stringify(set.fields), JSON.stringify(set.files)];
       const versions = JSON.stringify(set.versions);
-      // What it was before and was not taken then, nobody can take any more.
+      // What it was before and is not done or in anybody's hands, nobody can take any more.
       this.#supersede.run(key, pipeline, root, id);
       this.#insert.run(id, pipeline, key, root, generation, state, fields, files, versions, reason, now, now);
     } else {
       this.#update.run(state, state === "claimed" ? 1 : 0, reason, now, id);
+      if (state === "ready") {
+        // It was given back when its files had already become another generation.
+        this.#dropReplaced.run(id);
+      }
     }
   }
 
   #fail(error: unknown): void {
-    this.#failure = { error };
+    const isNews = this.#failure === undefined;
+    this.#failure ??= { error };
     for (const { reject } of this.#waiting.splice(0)) {
       reject(error);
+    }
+    if (isNews) {
+      this.onFailed(error);
     }
   }
 

@@ -1,13 +1,18 @@
-import { lstat } from "node:fs/promises";
-import { join } from "node:path";
 import { checkOptionKeys } from "@npystream/codec";
-import { isMissing } from "./file-version.ts";
 import { describeLedgerError } from "./ledger-error.ts";
+import { cannotComeAgain, IS_REPLACED } from "./ledger-pruning.ts";
 import { compileQuery, readEntry } from "./ledger-query.ts";
-import type { LedgerChange, LedgerEntry, LedgerQuery, LedgerState } from "./ledger-types.ts";
+import type {
+  LedgerChange,
+  LedgerEntry,
+  LedgerListener,
+  LedgerQuery,
+  LedgerState,
+  PruneOptions,
+} from "./ledger-types.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import { checkDuration } from "./option-checks.ts";
-import type { SqlDatabase, SqlRow, SqlStatement } from "./sqlite.ts";
+import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from "./sqlite.ts";
 
 /** What a ledger is made of. */
 export interface LedgerParts {
@@ -17,12 +22,6 @@ export interface LedgerParts {
   /** Nothing where it is only read. */
   readonly lock: { unlock(): void } | undefined;
   readonly writer: LedgerWriter | undefined;
-}
-
-/** Options of {@link Ledger.prune}. */
-export interface PruneOptions {
-  /** Milliseconds since the set came into its state, at least. @defaultValue 0 */
-  readonly olderThanMs?: number;
 }
 
 /** Entries that are read at once. */
@@ -42,7 +41,7 @@ export class Ledger implements AsyncDisposable {
   readonly #writer: LedgerWriter | undefined;
   readonly #stateOf: SqlStatement;
   readonly #lastOf: SqlStatement;
-  readonly #pipelines = new Map<string, () => void>();
+  readonly #pipelines = new Map<string, LedgerListener>();
   #isClosed = false;
 
   /** @internal */
@@ -51,6 +50,13 @@ export class Ledger implements AsyncDisposable {
     this.#database = database;
     this.#lock = lock;
     this.#writer = writer;
+    if (writer !== undefined) {
+      writer.onFailed = (error) => {
+        for (const { onFailed } of this.#pipelines.values()) {
+          onFailed(error);
+        }
+      };
+    }
     this.#stateOf = database.prepare("SELECT state, reason FROM sets WHERE id = ?");
     this.#lastOf = database.prepare(`
       SELECT state, generation, versions FROM sets WHERE key = ? AND pipeline = ? AND root = ? ORDER BY number DESC LIMIT 1`);
@@ -59,6 +65,11 @@ export class Ledger implements AsyncDisposable {
   /** Whether changes wait because the disk is full. */
   get isStuck(): boolean {
     return this.#writer?.isStuck ?? false;
+  }
+
+  /** Whether nothing can be written any more, because of a fault of the disk. */
+  get isLost(): boolean {
+    return this.#writer?.isLost ?? false;
   }
 
   /**
@@ -133,16 +144,23 @@ export class Ledger implements AsyncDisposable {
     const { olderThanMs = 0 } = options;
     checkDuration("olderThanMs", olderThanMs);
     const before = Date.now() - olderThanMs;
-    let removed = this.#change(
-      `DELETE FROM sets WHERE state != 'claimed' AND updated_at <= ? AND EXISTS (
-        SELECT 1 FROM sets AS later WHERE later.key = sets.key AND later.pipeline = sets.pipeline
-        AND later.root = sets.root AND later.number > sets.number)`,
-      [before],
-    );
-    for (const { id, root, files, state, updatedAt } of this.find()) {
-      if (state !== "claimed" && updatedAt.getTime() <= before && !(await anyExists(root, files))) {
-        removed += await this.#change("DELETE FROM sets WHERE id = ?", [id]);
+    const statement = this.#run(() => {
+      return this.#database.prepare(
+        `SELECT number, id, root, files, versions, ${IS_REPLACED} AS replaced FROM sets
+        WHERE number > ? AND state != 'claimed' AND updated_at <= ? ORDER BY number LIMIT ${PAGE}`,
+      );
+    });
+    let removed = 0;
+    this.#expectWriter().flush();
+    for (let last = 0, isDone = false; !isDone; ) {
+      const rows = this.#run(() => statement.all(last, before)) as SqlRow[];
+      for (const row of rows) {
+        last = Number(row["number"]);
+        if (await cannotComeAgain(row)) {
+          removed += this.#change("DELETE FROM sets WHERE id = ? AND state != 'claimed'", [String(row["id"])]).length;
+        }
       }
+      isDone = rows.length < PAGE;
     }
     return removed;
   }
@@ -150,23 +168,30 @@ export class Ledger implements AsyncDisposable {
   /**
    * Has one discovery at a time write the sets of a pipeline.
    *
-   * @param onReopened - Is called when sets were put back or forgotten, so that they may come again.
    * @throws TypeError where another one does.
    * @internal
    */
-  join(pipeline: string, onReopened: () => void): void {
+  join(pipeline: string, listener: LedgerListener): void {
     this.#expectWriter();
     if (this.#pipelines.has(pipeline)) {
       throw new TypeError(
         `another discovery uses the ledger for the pipeline ${pipeline}; give one another \`pipeline\``,
       );
     }
-    this.#pipelines.set(pipeline, onReopened);
+    this.#pipelines.set(pipeline, listener);
   }
 
-  /** @internal */
+  /**
+   * Gives back what is still taken of a pipeline, which nobody works on any more.
+   *
+   * @throws NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE` where that cannot be written.
+   * @internal
+   */
   leave(pipeline: string): void {
-    this.#pipelines.delete(pipeline);
+    if (this.#pipelines.delete(pipeline) && !this.#isClosed) {
+      const sql = "UPDATE sets SET state = 'ready', updated_at = ? WHERE state = 'claimed' AND pipeline = ?";
+      this.#change(sql, [Date.now(), pipeline]);
+    }
   }
 
   /**
@@ -234,17 +259,18 @@ export class Ledger implements AsyncDisposable {
     await this.close();
   }
 
-  #reopen(sql: string, values: readonly (string | number | null)[]): number {
+  #reopen(sql: string, values: readonly SqlValue[]): number {
     const changed = this.#change(sql, values);
-    for (const onReopened of this.#pipelines.values()) {
-      onReopened();
+    for (const { pipeline, root, key } of changed) {
+      this.#pipelines.get(String(pipeline))?.onReopened(String(root), String(key));
     }
-    return changed;
+    return changed.length;
   }
 
-  #change(sql: string, values: readonly (string | number | null)[]): number {
+  /** Changes sets, and gives of each pipeline, root and key. */
+  #change(sql: string, values: readonly SqlValue[]): SqlRow[] {
     this.#expectWriter().flush();
-    return this.#run(() => Number(this.#database.prepare(sql).run(...values).changes));
+    return this.#run(() => this.#database.prepare(`${sql} RETURNING pipeline, root, key`).all(...values) as SqlRow[]);
   }
 
   #expectWriter(): LedgerWriter {
@@ -269,18 +295,4 @@ export class Ledger implements AsyncDisposable {
       throw new TypeError("the ledger is closed");
     }
   }
-}
-
-async function anyExists(root: string, files: LedgerEntry["files"]): Promise<boolean> {
-  for (const { path } of files) {
-    const isThere = await lstat(join(root, path)).then(
-      () => true,
-      // What cannot be looked up may be there.
-      (error: unknown) => !isMissing(error),
-    );
-    if (isThere) {
-      return true;
-    }
-  }
-  return false;
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "@npystream/codec";
+import { isNpyError, type Logger } from "@npystream/codec";
 import { pino } from "pino";
 
 /** A {@link Logger} that may give one which adds fields to everything it logs, as pino's does. */
@@ -18,10 +18,14 @@ export function defaultLogger(): Logger {
   return shared;
 }
 
-/** What a line of the default log says of an error: a stack leads into this package, not to the file that is at fault. */
+/**
+ * What a line of the default log says of an error. The stack of one that tells of a file leads into this package; that of any
+ * other leads to the line of a stage that is at fault.
+ */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  return { ...error, type: error.name, message: error.message };
+  const stack = isNpyError(error) || "code" in error ? {} : { stack: error.stack };
+  return { ...error, type: error.name, message: error.message, ...stack };
 }
 
 /** Gives a logger that adds `fields`: the parent's own child where it has them, as pino does, else one around it. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
@@ -10,7 +11,10 @@ import {
   judge,
   type ShardFile,
 } from "./completeness.ts";
+import { withoutDevice } from "./file-version.ts";
 
+/** Parts the version of a manifest's file from what says the versions of its shards. */
+export const SHARDS_MARK = "+";
 /** A manifest says 200 bytes of a file, so that this is one of 300,000 shards. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
 
@@ -35,10 +39,19 @@ export async function inspectManifest(
     for (const role of roles.filter((one) => Object.hasOwn(manifest.arrays, one))) {
       arrays.set(role, await inspectArrayShards(manifest, role, dirname(path), inspect));
     }
-    return judge(stats, arrays, "");
+    const inspection = judge(stats, arrays, "");
+    return { ...inspection, version: `${inspection.version}${SHARDS_MARK}${digestOf(arrays)}` };
   } catch (error) {
     return failedInspection(error, stats);
   }
+}
+
+/** What all shards are, as one text: a shard that changes makes another version of the manifest's file. */
+function digestOf(arrays: ReadonlyMap<string, ArrayFacts>): string {
+  const versions = [...arrays.values()].flatMap(({ shards = [] }) =>
+    shards.map(({ version }) => withoutDevice(version)),
+  );
+  return createHash("sha256").update(versions.join()).digest("hex");
 }
 
 async function readText(handle: FileHandle, stats: BigIntStats): Promise<string> {

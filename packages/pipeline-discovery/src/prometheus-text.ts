@@ -1,4 +1,4 @@
-import type { DiscoveryStats } from "./discovery.ts";
+import type { DiscoveryStats } from "./discovery-stats.ts";
 
 /**
  * Writes the counts of a discovery as Prometheus reads them (text exposition format 0.0.4): `npystream_sets` by state,

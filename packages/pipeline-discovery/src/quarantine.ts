@@ -5,6 +5,8 @@ import type { Candidate } from "./set-candidate.ts";
 /** Sets that were set aside, for as long as their files are as they were. */
 export class Quarantine {
   readonly #sets = new Map<Candidate, QuarantinedSet>();
+  /** Those of which a file is missing. */
+  readonly #away = new WeakMap<Candidate, QuarantinedSet>();
   readonly #logger: Logger;
   readonly #onQuarantine: (set: QuarantinedSet) => void;
 
@@ -35,8 +37,27 @@ export class Quarantine {
     }
   }
 
-  /** Lets one go. */
+  /** Lets one go for good. */
   remove(candidate: Candidate): void {
     this.#sets.delete(candidate);
+    this.#away.delete(candidate);
+  }
+
+  /** Lets one go of which a file is missing, until that is back. */
+  suspend(candidate: Candidate): void {
+    const set = this.#sets.get(candidate);
+    if (set !== undefined) {
+      this.#sets.delete(candidate);
+      this.#away.set(candidate, set);
+    }
+  }
+
+  /** Takes one in again whose files are as they were. */
+  restore(candidate: Candidate): void {
+    const set = this.#away.get(candidate);
+    if (set !== undefined) {
+      this.#away.delete(candidate);
+      this.#sets.set(candidate, set);
+    }
   }
 }

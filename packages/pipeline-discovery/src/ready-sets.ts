@@ -36,11 +36,11 @@ export class ReadySets {
         return handOver(finding);
       }
       const look = candidate.beginLook();
-      const inspections = await this.#inspector.inspect(candidate.absolutePaths);
+      const versions = await this.#inspector.versions(candidate.absolutePaths);
       if (candidate.state === "looking" && candidate.look === look) {
         const expected = finding.versions.filter((version) => version !== "");
-        const isSame = inspections.every(({ version }, at) => version === expected[at]);
-        if (isSame && inspections.length === expected.length && !candidate.isStale) {
+        const isSame = versions.length === expected.length && versions.every((version, at) => version === expected[at]);
+        if (isSame && !candidate.isStale) {
           return handOver(finding);
         }
         candidate.isStale = false;

@@ -1,37 +1,13 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { ArrivalQueue, pathOf } from "./arrival-queue.ts";
 import type { Inspection } from "./completeness.ts";
-import type { FileInspector } from "./file-inspector.ts";
 import { leaveOutKnown } from "./known-sets.ts";
 import { ReadySets } from "./ready-sets.ts";
-import type { RecheckClock } from "./recheck-clock.ts";
 import type { RootFolder, RootObserver } from "./root-folder.ts";
+import type { SetAssemblyOptions } from "./set-assembly-options.ts";
 import type { Candidate, Finding } from "./set-candidate.ts";
-import type { Refusal, Ruling, SetJudge } from "./set-judge.ts";
-import type { SetTable } from "./set-table.ts";
+import type { Ruling } from "./set-judge.ts";
 import { Wake } from "./wake.ts";
-
-/** What a {@link SetAssembly} works with. */
-export interface SetAssemblyOptions {
-  readonly table: SetTable;
-  readonly inspector: FileInspector;
-  readonly judge: SetJudge;
-  readonly clock: RecheckClock;
-  /** Complete sets that are held at most. */
-  readonly maxReady: number;
-  /** Is called when a set has become ready, and when there is nothing left to look at. */
-  readonly onProgress: () => void;
-  readonly onRefused: (candidate: Candidate, refusal: Refusal) => void;
-  /** Has a set that is looked at for the first time be known as what it was before this process. */
-  readonly remember: (candidate: Candidate) => void;
-  /** Tells what is known of a set that was found complete from before. */
-  readonly recall: (finding: Finding) => Recollection;
-  /** Is called when a set that may have been refused is complete and right, or a file of it has gone. */
-  readonly onCleared: (candidate: Candidate) => void;
-}
-
-/** What is known from before of a set that was found complete: it may be `new`, in somebody's hands, or `settled`. */
-export type Recollection = "new" | "taken" | "settled";
 
 /** How long other work waits at most while files are sorted and looked at. */
 const SLICE_MS = 4;
@@ -97,14 +73,21 @@ export class SetAssembly implements RootObserver {
 
   /** Takes up a set of which not every file is there, with those that are complete. */
   async takeUpIncomplete(candidate: Candidate): Promise<void> {
+    const { inspector, judge, clock } = this.#options;
     const look = candidate.beginLook();
-    const inspections = await this.#options.inspector.inspect(candidate.absolutePaths);
+    const inspections = await inspector.inspect(candidate.absolutePaths);
     if (candidate.state !== "looking" || candidate.look !== look) {
       return;
     }
-    const ruling = candidate.isStale ? undefined : this.#options.judge.ruleIncomplete(candidate, inspections);
+    const ruling = candidate.isStale ? undefined : judge.ruleIncomplete(candidate, inspections);
     candidate.enter("partial");
-    if (ruling?.kind === "ready") {
+    if (ruling?.kind === "wait") {
+      this.#settling.add(candidate);
+      clock.after(candidate, ruling.settleMs ?? 0, () => {
+        this.#settling.delete(candidate);
+        void this.takeUpIncomplete(candidate).catch(this.#options.onFailed);
+      });
+    } else if (ruling?.kind === "ready" || ruling?.kind === "refused") {
       this.#apply(candidate, ruling);
     } else {
       this.requeue(candidate);
@@ -125,13 +108,12 @@ export class SetAssembly implements RootObserver {
     }
   }
 
-  /** Has every set be looked at again that was delivered or refused, as if that had not been. */
-  reopen(): void {
-    for (const candidate of this.#options.table.candidates()) {
-      if (candidate.state === "settled") {
-        candidate.forgetSettled();
-        this.requeue(candidate);
-      }
+  /** Has a set be looked at again that was delivered or refused, as if that had not been. */
+  reopen(root: string, key: string): void {
+    const candidate = this.#options.table.reopen(root, key);
+    if (candidate?.state === "settled") {
+      candidate.forgetSettled();
+      this.requeue(candidate);
     }
   }
 
@@ -176,7 +158,7 @@ export class SetAssembly implements RootObserver {
 
   doubted(root: RootFolder): void {
     for (const candidate of this.#options.table.candidates(root)) {
-      if (candidate.state === "waiting" || candidate.state === "settled") {
+      if (["waiting", "taken", "settled"].includes(candidate.state)) {
         this.requeue(candidate);
       }
     }
@@ -185,7 +167,7 @@ export class SetAssembly implements RootObserver {
   #touch(candidate: Candidate): void {
     if (candidate.state === "looking") {
       candidate.isStale = true;
-    } else if (candidate.state === "waiting" || candidate.state === "settled" || candidate.state === "ready") {
+    } else if (["waiting", "taken", "settled", "ready"].includes(candidate.state)) {
       if (candidate.state !== "waiting") {
         candidate.enter("waiting");
       }
@@ -237,9 +219,10 @@ export class SetAssembly implements RootObserver {
   }
 
   #apply(candidate: Candidate, ruling: Ruling): void {
-    const { clock, onProgress, onRefused, onCleared } = this.#options;
+    const { clock, onProgress, onRefused, onCleared, onSettled } = this.#options;
     if (ruling.kind === "settled") {
       candidate.enter("settled");
+      onSettled(candidate);
     } else if (ruling.kind === "refused") {
       candidate.settled = ruling.versions;
       candidate.enter("settled");
@@ -271,7 +254,7 @@ export class SetAssembly implements RootObserver {
       candidate.settledGeneration = generation;
       candidate.enter("settled");
     } else {
-      candidate.reason = "it was taken before, and what becomes of it is not known yet";
+      candidate.enter("taken");
       this.#options.clock.later(candidate, () => this.requeue(candidate));
     }
   }
@@ -281,7 +264,7 @@ export class SetAssembly implements RootObserver {
     this.#settling.delete(candidate);
     candidate.enter("partial");
     this.#options.table.remove(candidate, path);
-    this.#options.onCleared(candidate);
+    this.#options.onLost(candidate);
   }
 
   #hasWork(): boolean {

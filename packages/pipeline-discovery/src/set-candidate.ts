@@ -8,10 +8,11 @@ import type { RootFolder } from "./root-folder.ts";
  * - `partial`: files are missing.
  * - `queued`: to be looked at; `looking`: it is.
  * - `waiting`: not complete, and looked at again later.
+ * - `taken`: complete, and in somebody's hands as the same set; looked at again later.
  * - `ready`: complete and not yet taken.
  * - `settled`: delivered or quarantined as it is now.
  */
-export type CandidateState = "partial" | "queued" | "looking" | "waiting" | "ready" | "settled";
+export type CandidateState = "partial" | "queued" | "looking" | "waiting" | "taken" | "ready" | "settled";
 
 /** A set that was found complete, as it was then. */
 export interface Finding {

@@ -50,11 +50,17 @@ export class CompiledContract {
 
   /** Finds how arrays break the contract: an error `ERR_SET_CONTRACT` that names both sides, or nothing. */
   check(arrays: ReadonlyMap<string, ArrayFacts>): NpyError | null {
+    const missing = this.roles.find((role) => !arrays.has(role));
+    return missing === undefined ? this.checkThose(arrays) : broken(`it has no ${missing}`);
+  }
+
+  /** Finds the same for some of the arrays, whatever the others are. */
+  checkThose(arrays: ReadonlyMap<string, ArrayFacts>): NpyError | null {
     const extents = new Map<string, { readonly extent: number; readonly side: string }>();
     for (const { role, type, shape } of this.#roles) {
       const facts = arrays.get(role);
       if (facts === undefined) {
-        return broken(`it has no ${role}`);
+        continue;
       }
       if (type !== undefined && descrText(type) !== descrText(facts.type)) {
         const isOther = type.dtype !== facts.type.dtype;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ArrayFacts } from "./completeness.ts";
+import { withoutDevice } from "./file-version.ts";
 
 /**
  * Tells this state of a set's files from any other: SHA-256 in hex of what each file is, and of the headers.
@@ -8,8 +9,7 @@ import type { ArrayFacts } from "./completeness.ts";
  */
 export function generationOf(files: readonly string[], arrays: ReadonlyMap<string, ArrayFacts>): string {
   const headers = [...arrays].map(([role, { type, order, shape }]) => [role, type.descr, order, shape]);
-  // A device may have another number after the system was started anew, and a network mount mostly has.
-  const states = files.map((file) => file.replace(/^\d+-/, ""));
+  const states = files.map(withoutDevice);
   return sha256([states, headers]);
 }
 

@@ -1,5 +1,5 @@
 import { NpyError } from "@npystream/codec";
-import type { ArrayFacts, Inspection } from "./completeness.ts";
+import { type ArrayFacts, type Inspection, missingFile } from "./completeness.ts";
 import type { Candidate, Finding } from "./set-candidate.ts";
 import type { CompiledContract } from "./set-contract.ts";
 import { generationOf } from "./set-identity.ts";
@@ -75,7 +75,7 @@ export class SetJudge {
     if (doubt !== undefined && settleMs > 0) {
       return { kind: "wait", reason: doubt, settleMs };
     }
-    return this.#checkContract(candidate, inspections, versions);
+    return this.#checkContract(candidate, inspections);
   }
 
   /**
@@ -85,24 +85,30 @@ export class SetJudge {
   ruleIncomplete(candidate: Candidate, inspections: readonly Inspection[]): Ruling {
     const { contract } = this.#options;
     const arrays = new Map<string, ArrayFacts>();
-    const versions: string[] = [];
-    let at = 0;
-    for (const [index, path] of candidate.paths.entries()) {
-      const inspection = path === "" ? undefined : inspections[at++];
-      versions.push(inspection?.version ?? "");
-      const facts = inspection?.verdict === "complete" ? inspection.arrays.get("") : undefined;
-      if (facts !== undefined) {
-        arrays.set(contract.roles[index] ?? "", facts);
+    const files: Inspection[] = [];
+    let next = 0;
+    let isDoubtful = false;
+    for (const [at, path] of candidate.paths.entries()) {
+      const inspection = (path === "" ? undefined : inspections[next++]) ?? missingFile;
+      files.push(inspection);
+      const facts = inspection.arrays.get("");
+      if (facts !== undefined && (inspection.verdict === "complete" || inspection.verdict === "suspicious")) {
+        arrays.set(contract.roles[at] ?? "", facts);
+        isDoubtful ||= inspection.verdict === "suspicious" && this.#options.completion === "content";
       }
     }
+    const versions = files.map(({ version }) => version);
     if (arrays.size === 0 || sameVersions(versions, candidate.settled)) {
       return { kind: "settled" };
     }
-    const generation = generationOf(versions, arrays);
-    return { kind: "ready", finding: { candidate, versions, arrays, generation, at: performance.now() } };
+    const settleMs = isDoubtful ? this.#settleMs(candidate, inspections) : 0;
+    if (settleMs > 0) {
+      return { kind: "wait", reason: candidate.reason, settleMs };
+    }
+    return conclude(candidate, files, arrays, contract.checkThose(arrays));
   }
 
-  #checkContract(candidate: Candidate, inspections: readonly Inspection[], versions: readonly string[]): Ruling {
+  #checkContract(candidate: Candidate, inspections: readonly Inspection[]): Ruling {
     const { names, contract } = this.#options;
     const only = inspections[0]?.arrays ?? new Map();
     const arrays = names.isOneFile
@@ -113,15 +119,7 @@ export class SetJudge {
             return facts === undefined ? [] : [[role, facts] as const];
           }),
         );
-    const error = contract.check(arrays);
-    if (error !== null) {
-      return { kind: "refused", reason: error.message, error, versions };
-    }
-    const generation = generationOf(
-      inspections.map(({ digest, version }) => digest ?? version),
-      arrays,
-    );
-    return { kind: "ready", finding: { candidate, versions, arrays, generation, at: performance.now() } };
+    return conclude(candidate, inspections, arrays, contract.check(arrays));
   }
 
   /** Refuses a set of which a file was unfinished when it appeared, for as long as that file is there. */
@@ -171,6 +169,22 @@ export class SetJudge {
     const { names, contract } = this.#options;
     return names.isOneFile ? reason : `${contract.roles[at]}: ${reason}`;
   }
+}
+
+/** Rules on a set whose files are complete: ready, or refused where it breaks the contract. */
+function conclude(
+  candidate: Candidate,
+  files: readonly Inspection[],
+  arrays: ReadonlyMap<string, ArrayFacts>,
+  error: Error | null,
+): Ruling {
+  const versions = files.map(({ version }) => version);
+  if (error !== null) {
+    return { kind: "refused", reason: error.message, error, versions };
+  }
+  const states = files.map(({ digest, version }) => digest ?? version);
+  const finding = { candidate, versions, arrays, generation: generationOf(states, arrays), at: performance.now() };
+  return { kind: "ready", finding };
 }
 
 function sameVersions(a: readonly string[], b: readonly string[]): boolean {

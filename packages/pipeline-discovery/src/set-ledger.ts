@@ -1,9 +1,9 @@
 import { type Logger, NpyError } from "@npystream/codec";
 import type { Ledger } from "./ledger.ts";
-import type { LedgerState } from "./ledger-types.ts";
+import type { LedgerListener, LedgerState } from "./ledger-types.ts";
 import { openLedger } from "./open-ledger.ts";
 import type { Quarantine } from "./quarantine.ts";
-import type { Recollection } from "./set-assembly.ts";
+import type { Recollection } from "./set-assembly-options.ts";
 import type { Candidate, Finding } from "./set-candidate.ts";
 import { generationOf, setId } from "./set-identity.ts";
 import type { Refusal } from "./set-judge.ts";
@@ -19,14 +19,16 @@ export interface SetLedgerOptions {
   readonly roles: readonly string[];
   readonly quarantine: Quarantine;
   readonly logger: Logger;
-  /** Is called when sets of the ledger may come again. */
-  readonly onReopened: () => void;
+  /** Is told what becomes of the ledger. */
+  readonly listener: LedgerListener;
 }
 
 /** Writes to a ledger what becomes of the sets of one discovery, and reads from it what has. */
 export class SetLedger {
   readonly #ledger: Ledger;
   readonly #isOwn: boolean;
+  /** Ids of the sets that are in flight, which the file says a moment later. */
+  readonly #inFlight = new Set<string>();
   #isClosed = false;
   readonly #options: SetLedgerOptions;
 
@@ -44,7 +46,14 @@ export class SetLedger {
   static async open(ledger: string | Ledger, options: SetLedgerOptions): Promise<SetLedger> {
     const isOwn = typeof ledger === "string";
     const opened = isOwn ? await openLedger(ledger, { logger: options.logger }) : ledger;
-    opened.join(options.pipeline, options.onReopened);
+    try {
+      opened.join(options.pipeline, options.listener);
+    } catch (error) {
+      if (isOwn) {
+        await opened.close();
+      }
+      throw error;
+    }
     return new SetLedger(opened, isOwn, options);
   }
 
@@ -53,12 +62,18 @@ export class SetLedger {
     return this.#ledger.isStuck;
   }
 
+  /** Whether nothing can be written any more. */
+  get isLost(): boolean {
+    return this.#ledger.isLost;
+  }
+
   /** Tells what is known of a set that was found complete, and takes it up where that is nothing. */
   recall(finding: Finding): Recollection {
     const { quarantine } = this.#options;
     const { candidate, generation } = finding;
-    const known = this.#ledger.recall(this.#id(candidate, generation));
-    if (known?.state === "claimed") {
+    const id = this.#id(candidate, generation);
+    const known = this.#ledger.recall(id);
+    if (known?.state === "claimed" || this.#inFlight.has(id)) {
       return "taken";
     }
     if (known?.state === "done") {
@@ -83,50 +98,71 @@ export class SetLedger {
     }
   }
 
-  /** Takes note that a set does not fit. */
+  /** Takes note that a set does not fit, unless that stands there already. */
   refused(candidate: Candidate, { versions, reason }: Refusal): void {
-    this.#post(candidate, { generation: generationOf(versions, new Map()), versions }, "quarantined", reason);
-  }
-
-  /** Takes note that a set was taken. */
-  claimed({ candidate, generation }: Finding): void {
-    this.#ledger.post({ id: this.#id(candidate, generation), state: "claimed", reason: "" });
-  }
-
-  /** Takes note that a set was given back; after the end, whoever opens the ledger next knows that. */
-  released({ candidate, generation }: Finding): void {
-    if (this.#isClosed) {
-      return;
+    const generation = generationOf(versions, new Map());
+    const known = this.#ledger.recall(this.#id(candidate, generation));
+    if (known?.state !== "quarantined" || known.reason !== reason) {
+      this.#post(candidate, { generation, versions }, "quarantined", reason);
     }
-    this.#ledger.post({ id: this.#id(candidate, generation), state: "ready", reason: "" });
-  }
-
-  /** Waits until it is on disk that a set is done. */
-  async done({ candidate, generation }: Finding): Promise<void> {
-    await this.#ledger.commit({ id: this.#id(candidate, generation), state: "done", reason: "" });
-  }
-
-  /** Waits until it is on disk that a set is set aside. */
-  async quarantined({ candidate, generation }: Finding, error: Error): Promise<void> {
-    const isStage = error instanceof NpyError && STAGE_ERRORS.includes(error.code);
-    const state = isStage ? "failed" : "quarantined";
-    await this.#ledger.commit({ id: this.#id(candidate, generation), state, reason: error.message });
   }
 
   /**
-   * Lets another discovery write the sets of the pipeline.
+   * Takes note that a set is taken; `false` where the same set was found elsewhere as well, and is in somebody's hands or
+   * settled by now.
+   */
+  claim({ candidate, generation }: Finding): boolean {
+    const id = this.#id(candidate, generation);
+    const state = this.#ledger.recall(id)?.state;
+    if (this.#inFlight.has(id) || state === "done" || state === "failed" || state === "quarantined") {
+      return false;
+    }
+    this.#ledger.post({ id, state: "claimed", reason: "" });
+    this.#inFlight.add(id);
+    return true;
+  }
+
+  /** Waits until it is on disk that a set was given back. At the end of a discovery all are. */
+  async released(finding: Finding): Promise<void> {
+    if (!this.#isClosed) {
+      await this.#settle(finding, "ready", "");
+    }
+  }
+
+  /** Waits until it is on disk that a set is done. */
+  async done(finding: Finding): Promise<void> {
+    await this.#settle(finding, "done", "");
+  }
+
+  /** Waits until it is on disk that a set is set aside. */
+  async quarantined(finding: Finding, error: Error): Promise<void> {
+    const isStage = error instanceof NpyError && STAGE_ERRORS.includes(error.code);
+    await this.#settle(finding, isStage ? "failed" : "quarantined", error.message);
+  }
+
+  /**
+   * Gives back what is in flight, and lets another discovery write the sets of the pipeline.
    *
-   * @throws NpyError those of closing a ledger, where it was opened here.
+   * @throws NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE` where the last changes cannot be written.
    */
   async close(): Promise<void> {
     if (this.#isClosed) {
       return;
     }
     this.#isClosed = true;
-    this.#ledger.leave(this.#options.pipeline);
-    if (this.#isOwn) {
-      await this.#ledger.close();
+    try {
+      this.#ledger.leave(this.#options.pipeline);
+    } finally {
+      if (this.#isOwn) {
+        await this.#ledger.close();
+      }
     }
+  }
+
+  async #settle({ candidate, generation }: Finding, state: LedgerState, reason: string): Promise<void> {
+    const id = this.#id(candidate, generation);
+    await this.#ledger.commit({ id, state, reason });
+    this.#inFlight.delete(id);
   }
 
   #post(

@@ -39,10 +39,20 @@ export class SetSettlement implements Settlement {
     this.#book = book;
   }
 
-  delivered(finding: Finding): void {
+  /**
+   * Takes note that a set is delivered; `false` where it may not be, since the same one was.
+   *
+   * @throws NpyError `ERR_LEDGER_IO` where nothing can be written down any more.
+   */
+  deliver(finding: Finding): boolean {
+    if (this.#book?.claim(finding) === false) {
+      finding.candidate.forgetSettled();
+      this.#options.assembly.requeue(finding.candidate);
+      return false;
+    }
     this.#inFlight += 1;
-    this.#book?.claimed(finding);
     this.#publish("delivered", finding);
+    return true;
   }
 
   async acked(finding: Finding): Promise<void> {
@@ -53,23 +63,22 @@ export class SetSettlement implements Settlement {
   }
 
   async released(finding: Finding): Promise<void> {
-    const { candidate, versions } = finding;
-    this.#book?.released(finding);
+    // Waited for, since the next look asks the ledger whether somebody has the set.
+    await this.#book?.released(finding);
     this.#publish("released", finding);
     await this.#settled();
-    if (candidate.settled === versions) {
-      candidate.forgetSettled();
-      this.#options.assembly.requeue(candidate);
+    if (isAsDelivered(finding)) {
+      finding.candidate.forgetSettled();
+      this.#options.assembly.requeue(finding.candidate);
     }
   }
 
   async quarantined(finding: Finding, error: Error): Promise<void> {
-    const { candidate, versions } = finding;
     await this.#book?.quarantined(finding, error);
     this.#publish("quarantined", finding, error.message);
     await this.#settled();
-    if (candidate.settled === versions) {
-      this.#options.quarantine.add(candidate, error.message, error);
+    if (isAsDelivered(finding)) {
+      this.#options.quarantine.add(finding.candidate, error.message, error);
     }
   }
 
@@ -104,4 +113,9 @@ export class SetSettlement implements Settlement {
       return { event, pipeline, key, root: root.path, generation, ...(reason === undefined ? {} : { reason }) };
     });
   }
+}
+
+/** Whether what is there of a set is still the generation that was delivered. */
+function isAsDelivered({ candidate, generation }: Finding): boolean {
+  return candidate.settled.length > 0 && candidate.settledGeneration === generation;
 }

@@ -39,6 +39,13 @@ export class SetTable {
     return candidate;
   }
 
+  /** Finds a set by the path of its root, and forgets what was remembered of it where all its files have gone. */
+  reopen(root: string, key: string): Candidate | undefined {
+    this.#departed.delete(`${root}\0${key}`);
+    const of = [...this.#candidates.keys()].find(({ path }) => path === root);
+    return of === undefined ? undefined : this.#candidates.get(of)?.get(key);
+  }
+
   /** Finds the set of a file that is known. */
   find(root: RootFolder, path: string): Candidate | undefined {
     const name = this.#names.identify(path);

@@ -1,4 +1,3 @@
-import { constants } from "node:os";
 import { checkOptionKeys, type Logger, type NameFields } from "@npystream/codec";
 import type { ArraySet } from "./array-set.ts";
 import { defaultLogger } from "./logging.ts";
@@ -6,6 +5,7 @@ import { checkChoice, checkCount, checkMilliseconds } from "./option-checks.ts";
 import type { SetContract } from "./set-contract.ts";
 import type { AfterDone } from "./set-tidy.ts";
 import type { Commit } from "./stage-commit.ts";
+import { checkStopOn } from "./stop-signals.ts";
 
 /** What a stage function is given beside the set. */
 export interface StageContext {
@@ -144,9 +144,7 @@ export function resolveStageOptions(options: StageOptions, caller = "runStage"):
   if (typeof after !== "object" || typeof after?.move?.format !== "function") {
     checkChoice("after", after, ["keep", "delete"]);
   }
-  if (!Array.isArray(stopOn) || !stopOn.every((name) => Object.hasOwn(constants.signals, name))) {
-    throw new TypeError("stopOn must be a list of names of signals, as SIGTERM");
-  }
+  checkStopOn(stopOn);
   if (out !== undefined && (typeof out !== "string" || out === "")) {
     throw new TypeError("out must be the path of a folder");
   }

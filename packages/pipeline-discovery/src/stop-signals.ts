@@ -1,10 +1,22 @@
 import { setMaxListeners } from "node:events";
+import { constants } from "node:os";
 
 /** What tells a loop to end. */
 export interface StopOptions {
   readonly signal: AbortSignal | undefined;
   /** Signals of the system that end it as well. */
   readonly stopOn: readonly NodeJS.Signals[];
+}
+
+/**
+ * Refuses what is no list of names of signals.
+ *
+ * @throws TypeError
+ */
+export function checkStopOn(stopOn: unknown): void {
+  if (!Array.isArray(stopOn) || !stopOn.every((name) => Object.hasOwn(constants.signals, name))) {
+    throw new TypeError("stopOn must be a list of names of signals, as SIGTERM");
+  }
 }
 
 /** One signal that aborts when a caller's does, when the system tells the process to end, or by itself; heeded until disposed of. */

@@ -36,21 +36,24 @@ for (const mayBlock of [true, false]) {
     ]);
     await writeFile(join(folder, "changed"), "changed since");
     const asked: string[] = [];
+    const settled: string[] = [];
+    const onSettled = (candidate: Candidate): number => settled.push(candidate.key);
     const remember = (candidate: Candidate): void => {
       asked.push(candidate.key);
       const last = known.get(candidate.key);
       candidate.settled = last === undefined ? [] : [last];
     };
-    const left = await leaveOutKnown([isNew, done, changed, gone], { inspector, remember });
+    const left = await leaveOutKnown([isNew, done, changed, gone], { inspector, remember, onSettled });
     t.deepEqual(
       left.map(({ key }) => key),
       ["new", "changed", "gone"],
     );
     t.is(done.state, "settled");
+    t.deepEqual(settled, ["done"]);
     t.is(changed.state, "queued");
     t.deepEqual(asked, ["new", "done", "changed", "gone"]);
     changed.settled = [await version(changed)];
-    t.deepEqual(await leaveOutKnown([changed], { inspector, remember }), []);
+    t.deepEqual(await leaveOutKnown([changed], { inspector, remember, onSettled }), []);
     t.is(asked.length, 4, "it is asked for before the first look only");
     t.is(await readFile(join(folder, "done"), "utf8"), "done");
   });

@@ -79,3 +79,14 @@ test("a fault of the disk ends the writing for good, also for whoever comes late
   t.throws(() => writer.post(ready("b")), { code: "ERR_LEDGER_IO" });
   await t.throwsAsync(writer.commit(ready("b")), { code: "ERR_LEDGER_IO" });
 });
+
+test("a write that was asked for and failed is tried again all the same", async (t) => {
+  const { database, writer, states } = await open();
+  database.error = sqliteError("SQLITE_FULL");
+  const written = writer.commit(ready("a"));
+  t.throws(() => writer.flush(), { code: "ERR_WRITE_NO_SPACE" });
+  database.error = undefined;
+  await written;
+  t.false(writer.isStuck);
+  t.deepEqual(states(), [["a", "ready", 0]]);
+});

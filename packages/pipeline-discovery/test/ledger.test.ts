@@ -82,7 +82,7 @@ test("forget removes what the query names, and leaves what is taken now", async 
 test("prune removes sets whose files are gone and generations that a later one replaced, and no others", async (t) => {
   const root = makeFolder();
   await using ledger = await openLedger(join(makeFolder(), "ledger.db"));
-  await fill(ledger, ["done", "done", "claimed", "failed"], root);
+  await fill(ledger, ["done", "done", "claimed", "done"], root);
   await mkdir(root, { recursive: true });
   await writeFile(join(root, "k1.x.npy"), "");
   await writeFile(join(root, "k3.x.npy"), "");
@@ -125,16 +125,18 @@ test("a generation that was never taken goes when a later one of the same set is
   );
 });
 
+const listener = { onReopened: () => undefined, onFailed: () => undefined };
+
 test("one discovery at a time writes the sets of a pipeline", async (t) => {
   await using ledger = await openLedger(join(makeFolder(), "ledger.db"));
-  ledger.join("a", () => undefined);
-  ledger.join("b", () => undefined);
-  t.throws(() => ledger.join("a", () => undefined), {
+  ledger.join("a", listener);
+  ledger.join("b", listener);
+  t.throws(() => ledger.join("a", listener), {
     instanceOf: TypeError,
     message: /another discovery .* pipeline a/,
   });
   ledger.leave("a");
-  t.notThrows(() => ledger.join("a", () => undefined));
+  t.notThrows(() => ledger.join("a", listener));
 });
 
 test("a ledger that is closed says so", async (t) => {

@@ -134,3 +134,16 @@ test("a manifest and its shards are deleted when the set is done, and are not mo
   t.deepEqual(await readdir(root), []);
   await rm(root, { recursive: true });
 });
+
+test("a shard that is replaced makes another set of the manifest, without anybody giving the first one back", async (t) => {
+  const root = makeFolder();
+  await writeShards(root);
+  await using found = discover({ roots: root, names, sets, settleMs: 0, sweepMs: 50, logger: new MemoryLogger() });
+  const iterator = found[Symbol.asyncIterator]();
+  const first = (await iterator.next()).value;
+  await writeFile(join(root, "y-001.npy"), await readFile(join(root, "y-000.npy")));
+  await t.throwsAsync(async () => await first?.arrays.labels.open(), { code: "ERR_SET_CHANGED" });
+  const second = (await iterator.next()).value;
+  t.is(second?.key, "train");
+  t.not(second?.generation, first?.generation);
+});

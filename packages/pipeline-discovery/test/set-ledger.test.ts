@@ -39,7 +39,7 @@ test("what was acknowledged is not delivered again after a restart, and what was
   const third = (await first[Symbol.asyncIterator]().next()).value;
   t.is(third?.key, "c");
   await first.close();
-  t.deepEqual(await states(), { a: "done", b: "done", c: "claimed" });
+  t.deepEqual(await states(), { a: "done", b: "done", c: "ready" });
   t.deepEqual(await takeKeys(look()), ["c"]);
   t.deepEqual(await states(), { a: "done", b: "done", c: "done" });
   t.deepEqual(await takeKeys(look()), []);
