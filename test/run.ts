@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { TapReport } from "./tap-report.ts";
 
-/** AVA ends an idle run itself (`timeout` in package.json); this is for an AVA that does not. */
-const SILENCE_MS = 20 * 60_000;
+/** AVA ends an idle run itself (`timeout` in package.json); this is for an AVA that does not, as with a process that spins. */
+const SILENCE_MS = 6 * 60_000;
 
 const patterns = process.argv.slice(2);
 const report = new TapReport(singleFilePrefix(patterns));

@@ -30,7 +30,9 @@ export class LedgerWriter {
   readonly #dropReplaced: SqlStatement;
   #changes: LedgerChange[] = [];
   #waiting: Waiting[] = [];
-  #timer: NodeJS.Immediate | NodeJS.Timeout | undefined;
+  /** The next write that is due, and the next try of one that the disk had no room for: one of them at most. */
+  #due: NodeJS.Immediate | undefined;
+  #retry: NodeJS.Timeout | undefined;
   #retryMs = 0;
   #failure: { readonly error: unknown } | undefined;
 
@@ -92,7 +94,7 @@ export class LedgerWriter {
    * @throws NpyError `ERR_LEDGER_IO`, `ERR_WRITE_NO_SPACE`
    */
   flush(): void {
-    this.#cancelTimer();
+    this.#cancel();
     this.#throwFailure();
     if (this.#changes.length === 0) {
       return;
@@ -130,12 +132,14 @@ export class LedgerWriter {
       this.#fail(error);
       throw error;
     } finally {
-      this.#cancelTimer();
+      this.#cancel();
     }
   }
 
   #plan(): void {
-    this.#timer ??= setImmediate(() => this.#tryFlush());
+    if (this.#retry === undefined) {
+      this.#due ??= setImmediate(() => this.#tryFlush());
+    }
   }
 
   #tryFlush(): void {
@@ -151,7 +155,7 @@ export class LedgerWriter {
       this.#logger.warn({ err: error, ledger: this.#path }, "the ledger cannot be written now; it is tried again");
     }
     this.#retryMs = Math.min(LONGEST_RETRY_MS, Math.max(FIRST_RETRY_MS, this.#retryMs * 2));
-    this.#timer = setTimeout(() => this.#tryFlush(), this.#retryMs);
+    this.#retry = setTimeout(() => this.#tryFlush(), this.#retryMs);
   }
 
   #write(changes: readonly LedgerChange[]): void {
@@ -207,9 +211,10 @@ export class LedgerWriter {
     }
   }
 
-  #cancelTimer(): void {
-    clearImmediate(this.#timer as NodeJS.Immediate);
-    clearTimeout(this.#timer as NodeJS.Timeout);
-    this.#timer = undefined;
+  #cancel(): void {
+    clearImmediate(this.#due);
+    clearTimeout(this.#retry);
+    this.#due = undefined;
+    this.#retry = undefined;
   }
 }
