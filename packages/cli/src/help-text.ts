@@ -165,8 +165,9 @@ environment, so put "$NPYSTREAM_KEY" in quotes:
 Letters are upper case, and _ stands for all but letters and digits. Its stdin is
 empty; what it prints goes to stderr, each line behind "KEY: ". Exit code 0 is
 done. Any other is a failed attempt, tried again after about 1, 2, 4, ... seconds
-up to --attempts; then the set is quarantined. 126 and 127, with which a shell says
-that it cannot run a command at all, end the run instead. A command may run
+up to --attempts; then the set is told of as quarantined, and is failed in the
+ledger. 126 and 127, with which a shell says that it cannot run a command at all,
+end the run instead. A command may run
 twice for a set where the process was killed: let it write to another name and
 rename.
 
@@ -187,7 +188,8 @@ On a terminal there are counts that are kept up to date. Elsewhere, or with
 --queue publishes sets instead for npystream work, which see.
 
 Exit codes: 0 done, or stopped by a signal; 1 the run failed, or with --once a set
-is quarantined or was left; 2 wrong use.`;
+is quarantined or a signal came; 2 wrong use. Sets of which files are missing do
+not count.`;
 
 /** What `npystream work --help` ends with. */
 export const WORK_HELP = `
@@ -224,8 +226,10 @@ Actions:
   prune    removes sets that cannot come again: those without files, and states
            of files that later ones took the place of
 
-requeue and forget need --state, --key, --pipeline or --id, or --all. A ledger
-that another process uses is ERR_LEDGER_LOCKED: stop that first.
+requeue and forget need --state, --key, --pipeline or --id, or --all; a --key or
+--id that no set has is wrong use. A ledger that another process uses is
+ERR_LEDGER_LOCKED: stop that first. Its lock is the file beside it, whose name ends
+in -lock; it stays, is empty, and may be deleted when nobody uses the ledger.
 
 States: pending (put back), ready, claimed (taken), done, failed (by its command or
 stage), quarantined (does not fit).

@@ -50,6 +50,8 @@ export async function ledger(
     action === "prune"
       ? await opened.prune(options.olderThan === undefined ? {} : { olderThanMs: options.olderThan })
       : await opened[action](query);
+  const name = options.id === undefined ? options.key : `id ${options.id}`;
+  if (sets === 0 && name !== undefined) throw new UsageError(`${path} has no such set: ${name}`);
   const text = `${DONE[action]} ${sets} ${sets === 1 ? "set" : "sets"}`;
   await output.write(options.json === true ? `${JSON.stringify({ path, action, sets })}\n` : `${text}\n`);
 }

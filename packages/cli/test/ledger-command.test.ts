@@ -142,6 +142,7 @@ test("a file that is no ledger, and one that is not there, fail and are left so"
     t.deepEqual(none, { code: 1, stdout: "", stderr: `error ENOENT ${at("none.db")}: no such file\n` });
   }
   t.false(existsSync(at("none.db")));
+  t.false(existsSync(at("text.db-lock")), "nothing is laid beside a file that is not ours");
 });
 
 const isWrongUse = test.macro({
@@ -156,6 +157,8 @@ test(isWrongUse, "requeue without a filter", ["requeue"], /^error: requeue needs
 test(isWrongUse, "forget without a filter", ["forget"], /^error: forget needs --state/);
 test(isWrongUse, "--all beside a filter", ["forget", "--all", "--key", "a"], /^error: --all goes without/);
 test(isWrongUse, "prune with a filter", ["prune", "--state", "done"], /^error: prune takes only --older-than/);
+test(isWrongUse, "a key that no set has", ["requeue", "--key", "nope"], /made\.db has no such set: nope$/m);
+test(isWrongUse, "an id that no set has", ["forget", "--id", "0000abcd"], /made\.db has no such set: id 0000abcd$/m);
 test(isWrongUse, "list with an age", ["list", "--older-than", "1d"], /^error: --older-than goes with prune/);
 test(isWrongUse, "a state that there is not", ["list", "--state", "lost"], /States are pending, ready/);
 test(isWrongUse, "an id that is too short", ["list", "--id", "abc"], /^error: --id is 8 or more/);

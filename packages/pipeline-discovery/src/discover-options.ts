@@ -27,7 +27,7 @@ export interface IncompleteOptions {
 export interface DiscoverOptions<F extends object = NameFields, S extends SetContract = SetContract> {
   /** One or more folders: paths or `file:` URLs. One that does not exist yet is waited for. None may lie in another. */
   readonly roots: string | URL | readonly (string | URL)[];
-  /** How the files are named: a template with `{role}` that ends in `.npy`, or one without that ends in `.npz`. */
+  /** How the files are named: a template with `{role}` that ends in `.npy`, or one without that ends in `.npz` or `.manifest.json`. */
   readonly names: NameTemplate<F>;
   /** Which arrays make up a set, and what they must be. */
   readonly sets: S;

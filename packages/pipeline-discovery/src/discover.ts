@@ -7,7 +7,7 @@ import type { SetContract } from "./set-contract.ts";
  * Finds sets of `.npy` files, or `.npz` files, in folders that other programs drop them into, and delivers each once it is
  * complete and fits its contract.
  *
- * What has been delivered is remembered as long as the process runs. Files whose names begin with a dot or an underscore
+ * What has been delivered is remembered in the `ledger`, and without one as long as the process runs. Files whose names begin with a dot or an underscore
  * or end in `.tmp`, `.part` or `.partial` are never seen, and links are not followed.
  *
  * @example

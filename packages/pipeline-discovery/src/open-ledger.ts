@@ -49,6 +49,8 @@ export async function openLedger(path: string, options: LedgerOptions = {}): Pro
   }
   await mkdir(dirname(absolute), { recursive: true });
   return openAnd(absolute, openDatabase, (database) => {
+    // A file that is no database is refused before a lock is laid beside it.
+    database.prepare("PRAGMA schema_version").get();
     const lock = lockLedger(absolute, openDatabase, () => holderOf(database));
     try {
       database.exec("PRAGMA journal_mode = WAL");

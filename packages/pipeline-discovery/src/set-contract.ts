@@ -1,4 +1,12 @@
-import { checkOptionKeys, type DType, type DTypeLike, type ElementType, elementType, NpyError } from "@npystream/codec";
+import {
+  checkOptionKeys,
+  type DType,
+  type DTypeLike,
+  type ElementType,
+  elementType,
+  isNpyError,
+  NpyError,
+} from "@npystream/codec";
 import type { ArrayFacts } from "./completeness.ts";
 
 /** What the array of one role must be. */
@@ -95,7 +103,18 @@ function compileRole(role: string, expected: RoleContract): CompiledRole {
       throw new TypeError(`sets.roles.${role}.shape holds ${JSON.stringify(extent)}, which is no extent`);
     }
   }
-  return { role, type: dtype === undefined ? undefined : elementType(dtype), shape };
+  return { role, type: dtype === undefined ? undefined : typeOf(role, dtype), shape };
+}
+
+function typeOf(role: string, dtype: DTypeLike): ElementType {
+  try {
+    return elementType(dtype);
+  } catch (cause) {
+    if (!isNpyError(cause)) {
+      throw cause;
+    }
+    throw new NpyError(cause.code, `sets.roles.${role}.dtype: ${cause.message}`, { cause });
+  }
 }
 
 function fits(expected: readonly (number | string | null)[], shape: readonly number[]): boolean {

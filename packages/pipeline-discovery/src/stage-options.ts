@@ -81,7 +81,7 @@ export interface StageResult {
   readonly changed: number;
   /** Sets that were given back unfinished because the stage was to end. */
   readonly released: number;
-  /** Whether the stage ended because of `signal`. */
+  /** Whether the stage ended because of `signal` or a signal of `stopOn`. */
   readonly aborted: boolean;
 }
 

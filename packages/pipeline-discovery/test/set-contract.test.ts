@@ -87,4 +87,5 @@ test("what is no contract is refused", (t) => {
   t.throws(compile({ role: {} }), { instanceOf: TypeError });
   const error = t.throws(compile({ roles: { x: { dtype: "float33" } } }));
   t.true(isNpyError(error) && error.code === "ERR_NPY_DTYPE");
+  t.regex(error?.message ?? "", /^sets\.roles\.x\.dtype: .*float33/);
 });

@@ -4,9 +4,10 @@
  *
  *     node --conditions=@npystream/source --import=tsx packages/pipeline-discovery/test/programs/queue-speed.ts SERVER WORKERS SETS
  *
- * SERVER is `redis` or `postgres`, or `none` for `runStage` in this process.
+ * SERVER is `redis` or `postgres`, or `none` for `runStage` in this process. Of Redis it is also told how much memory a set
+ * takes that is done.
  */
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -60,11 +61,15 @@ async function onQueue(found: ReturnType<typeof discover>, workerCount: number, 
   const args = [server, "0", "0", queue.url, folder];
   const children = Array.from({ length: workerCount }, () => fork(import.meta.filename, args));
   await Promise.all(children.map((child) => once(child, "message")));
+  const memory = server === "redis" ? usedMemory(queue.url) : 0;
   const started = performance.now();
   const result = await distribute(found, bullmqEngine({ queue: "speed", connection: queue.url }));
   const seconds = (performance.now() - started) / 1000;
   if (result.failed > 0) {
     throw new Error(JSON.stringify(result));
+  }
+  if (server === "redis") {
+    console.log(`${Math.round((usedMemory(queue.url) - memory) / result.done)} bytes of Redis a set that is done`);
   }
   await Promise.all(
     children.map(async (child) => {
@@ -73,4 +78,9 @@ async function onQueue(found: ReturnType<typeof discover>, workerCount: number, 
     }),
   );
   return seconds;
+}
+
+function usedMemory(url: string): number {
+  const text = execFileSync("redis-cli", ["-u", url, "info", "memory"], { encoding: "utf8" });
+  return Number(/^used_memory:(\d+)/m.exec(text)?.[1]);
 }
