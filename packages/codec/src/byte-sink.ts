@@ -14,7 +14,10 @@ export interface ByteSink {
    * @throws TypeError where `position` is given to a sink that cannot seek.
    */
   write(bytes: Uint8Array, position?: number): Promise<void>;
-  /** Makes what was written durable and visible under its name. */
+  /**
+   * Makes what was written durable and visible under its name, once the writes that are under way are done. Where one of
+   * them failed, or any before, it rejects and nothing is visible.
+   */
   commit(): Promise<void>;
   /**
    * Drops what was written and leaves the target as it was. Aborting twice is harmless.

@@ -21,10 +21,11 @@ export class DurableFile {
   readonly #path: string;
   #unflushed = 0;
   #flushing: Promise<void> | undefined;
-  #flushFailure: { readonly error: unknown } | undefined;
+  /** The first write or flush that failed, whether or not anybody was told. */
+  #failure: { readonly error: unknown } | undefined;
   #isStopped = false;
-  /** Settles with the last write. */
-  #writing: Promise<unknown> = Promise.resolve();
+  /** Settles with the last write, and holds nothing of those before. */
+  #writing: Promise<void> = Promise.resolve();
 
   /** @param path - What to call it in an error. */
   constructor(handle: OpenFile, path: string) {
@@ -40,14 +41,22 @@ export class DurableFile {
   /** Writes all of `bytes`. @throws NpyError `ERR_WRITE_NO_SPACE`, `ERR_WRITE_IO` */
   write(bytes: Uint8Array, position: number): Promise<void> {
     const writing = this.#write(bytes, position);
-    this.#writing = Promise.allSettled([this.#writing, writing]);
+    const before = this.#writing;
+    this.#writing = writing.then(
+      () => before,
+      (error: unknown) => {
+        this.#failure ??= { error };
+        return before;
+      },
+    );
     return writing;
   }
 
-  /** Flushes everything to the disk. @throws the system's error, also that of an earlier flush. */
+  /** Flushes everything to the disk, also what is still being written. @throws the error of any write or flush so far. */
   async sync(): Promise<void> {
+    await this.#writing;
     await this.#flushing;
-    if (this.#flushFailure !== undefined) throw this.#flushFailure.error;
+    if (this.#failure !== undefined) throw this.#failure.error;
     await this.#handle.sync();
   }
 
@@ -59,10 +68,13 @@ export class DurableFile {
   }
 
   async #write(bytes: Uint8Array, position: number): Promise<void> {
+    // As it is now: a buffer that is transferred meanwhile has no bytes any more.
+    const { length: all } = bytes;
     try {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < all; ) {
         if (this.#isStopped) throw stoppedError();
-        const length = Math.min(bytes.length - done, CALL_BYTES);
+        if (bytes.length !== all) throw new Error("the bytes were taken away while they were being written");
+        const length = Math.min(all - done, CALL_BYTES);
         const { bytesWritten } = await this.#handle.write(bytes, done, length, position + done);
         done += bytesWritten;
         this.#unflushed += bytesWritten;
@@ -80,7 +92,7 @@ export class DurableFile {
       .datasync()
       .catch((error: unknown) => {
         // Kept for the end: the system reports a lost write once, and the next flush succeeds.
-        this.#flushFailure ??= { error };
+        this.#failure ??= { error };
       })
       .finally(() => {
         this.#flushing = undefined;

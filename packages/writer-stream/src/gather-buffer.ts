@@ -1,4 +1,4 @@
-import type { ByteSink } from "@npystream/codec";
+import { type ByteSink, NpyError } from "@npystream/codec";
 
 /** A typed array, as far as copying needs it. */
 export interface Entries {
@@ -81,16 +81,23 @@ export class GatherBuffer {
   /**
    * Takes all of `piece`, waiting for room. Nothing of it is kept when the promise resolves: it is copied or written.
    *
-   * @throws the sink's error.
+   * @throws the sink's error; NpyError `ERR_WRITE_SHAPE` where the bytes were taken away meanwhile.
    */
   async write(piece: Uint8Array): Promise<void> {
-    if (piece.length <= this.#pageBytes) {
+    const { length } = piece;
+    if (length <= this.#pageBytes) {
       while (!this.take(piece)) await this.#pageWritten();
-      return;
+    } else {
+      await this.drain();
+      this.#handedOver += length;
+      await this.#sink.write(piece);
     }
-    await this.drain();
-    this.#handedOver += piece.length;
-    await this.#sink.write(piece);
+    checkLeft(piece.length, length);
+  }
+
+  /** @throws NpyError `ERR_WRITE_SHAPE` where not as many bytes came as header and rows take. */
+  checkTotal(expected: number): void {
+    checkLeft(this.byteLength, expected);
   }
 
   /** Writes everything that is held. @throws the sink's error. */
@@ -157,6 +164,13 @@ export class GatherBuffer {
     this.#wake = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+/** Whoever transfers or shrinks a buffer that is being written leaves less to write than a header tells. */
+function checkLeft(found: number, expected: number): void {
+  if (found === expected) return;
+  const message = `${found} bytes are left of ${expected}: a buffer was transferred or resized while it was being written`;
+  throw new NpyError("ERR_WRITE_SHAPE", message);
 }
 
 class Page {

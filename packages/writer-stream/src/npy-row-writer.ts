@@ -26,6 +26,7 @@ export class NpyRowWriter {
   readonly #oldRows: number;
   readonly #progress: ProgressClock;
   #hasHeader: boolean;
+  #headerBytes = 0;
   #rows = 0;
   #chunks = 0;
 
@@ -68,6 +69,9 @@ export class NpyRowWriter {
       }
     }
     const { rows, pieces } = this.#encoder.encode(chunk, this.#chunks);
+    if (this.#isSequence && this.#encoder.rowType === undefined) {
+      throw new NpyError("ERR_WRITE_SHAPE", `chunk ${this.#chunks}: a list without rows tells no dtype and row shape`);
+    }
     if (this.#rows + rows > this.#mostRows) throw this.#tooMany(this.#rows + rows);
     const pending = new PendingRows(this.#gather, this.#headerBefore(rows), pieces);
     this.#count(rows);
@@ -77,8 +81,8 @@ export class NpyRowWriter {
   /**
    * Writes what is gathered and brings the header up to date; the sink is not committed.
    *
-   * @throws NpyError `ERR_WRITE_SHAPE` where not the declared number of rows came, or nothing told the row shape;
-   *   `ERR_WRITE_DTYPE` where nothing told the dtype.
+   * @throws NpyError `ERR_WRITE_SHAPE` where not the declared number of rows came, or not all of their bytes, or nothing
+   *   told the row shape; `ERR_WRITE_DTYPE` where nothing told the dtype.
    */
   async finish(): Promise<NpyWriteResult> {
     const declared = this.#options.rows;
@@ -94,10 +98,11 @@ export class NpyRowWriter {
     const rows = this.#oldRows + this.#rows;
     if (this.#array !== undefined) this.#array.grow(rows);
     else if (!this.#isSequence) {
-      if (!this.#hasHeader) await this.#gather.write(headerOf(row, rows));
+      if (!this.#hasHeader) await this.#gather.write(this.#header(row, rows));
       else if (declared === undefined) await this.#gather.rewriteStart(headerOf(row, rows));
     }
     await this.#gather.drain();
+    this.#gather.checkTotal(this.#headerBytes + this.#rows * row.rowBytes);
     this.#progress.last(this.#rows, this.#gather.byteLength);
     const { dataOffset = 0, byteLength = 0 } = this.#array?.growing.header ?? {};
     return {
@@ -118,7 +123,13 @@ export class NpyRowWriter {
     const row = this.#encoder.rowType;
     if (row === undefined || this.#hasHeader) return undefined;
     this.#hasHeader = !this.#isSequence;
-    return headerOf(row, this.#isSequence ? rows : (this.#options.rows ?? 0));
+    return this.#header(row, this.#isSequence ? rows : (this.#options.rows ?? 0));
+  }
+
+  #header(row: RowType, rows: number): Uint8Array {
+    const header = headerOf(row, rows);
+    this.#headerBytes += header.length;
+    return header;
   }
 
   #count(rows: number): void {

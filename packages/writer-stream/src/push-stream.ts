@@ -27,6 +27,8 @@ export abstract class PendingChunk {
   abstract write(): Promise<void>;
 }
 
+type WriteCallback = (error: Error | null | undefined) => void;
+
 /** Chunks that wait in the stream itself while the sink is busy, held by reference. */
 const WAITING_CHUNKS = 2;
 const READY: Promise<void> = Promise.resolve();
@@ -44,9 +46,11 @@ export class PushStream<Chunk, Result> extends Writable {
   /** Rejects the promises that wait. */
   readonly #waiting: Set<(reason: unknown) => void> = new Set();
   #isDropped = false;
-  /** Whether errors are looked for in promises, and whether chunks came by `write`. */
+  /** Whether errors are looked for in promises, and whether the stream is used as a `Writable`. */
   #hasPromises = false;
   #hasWrites = false;
+  /** What the stream failed with before anybody used it. */
+  #unheard: { readonly error: unknown } | undefined;
 
   /** @internal */
   constructor(open: OpenChunkWriter<Result>, signal: AbortSignal | undefined) {
@@ -54,6 +58,7 @@ export class PushStream<Chunk, Result> extends Writable {
     this.#open = open;
     this.#signal = signal;
     this.on("error", this.#onError);
+    this.on("pipe", this.#onWritable);
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (signal?.aborted) this.#onAbort();
   }
@@ -90,13 +95,28 @@ export class PushStream<Chunk, Result> extends Writable {
       else this.#onDropped(reject);
       this.#resolveFinished = resolve;
     });
-    if (this.writable) this.end();
+    if (this.writable) super.end();
     return this.#finished;
   }
 
-  /** Drops what was written unless it is finished, so that `await using` leaves no half file behind. */
+  /** Takes a chunk as every `Writable` does; errors go to the callback and the `error` event. */
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    this.#onWritable();
+    // Which of the two the second argument is, the stream finds out itself; its types have each only.
+    return super.write(chunk, encoding as BufferEncoding, callback);
+  }
+
+  /** Ends the stream as every `Writable`, which commits. */
+  override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
+    this.#onWritable();
+    return super.end(chunk, encoding as BufferEncoding, callback);
+  }
+
+  /** Drops what was written unless `finish` was called, so that `await using` leaves no half file behind. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#hasPromises = true;
+    // `return out.finish()` comes here before it has finished.
+    await this.#finished?.catch(() => undefined);
     if (this.#result === undefined) this.destroy();
     if (!this.closed) await new Promise<void>((resolve) => this.once("close", resolve));
   }
@@ -115,7 +135,6 @@ export class PushStream<Chunk, Result> extends Writable {
 
   /** @internal */
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#hasWrites = true;
     let pending: PendingChunk | undefined;
     try {
       pending = chunk instanceof PendingChunk ? chunk : this.#writer?.take(chunk);
@@ -181,7 +200,7 @@ export class PushStream<Chunk, Result> extends Writable {
     return heard<void>((resolve, reject) => {
       this.#onDropped(reject);
       // Node refuses null before it gets to _write; undefined is refused there, as a chunk of no type.
-      this.write(chunk ?? undefined, (error) => {
+      super.write(chunk ?? undefined, (error) => {
         // A write that fails destroys the stream, which rejects what waits.
         if (error || this.#failure !== undefined) return;
         this.#waiting.delete(reject);
@@ -216,9 +235,22 @@ export class PushStream<Chunk, Result> extends Writable {
     this.#fail(this.#signal?.reason);
   };
 
-  /** Whoever uses push and finish has the error from there and need not listen; who only writes would never know. */
+  /** Tells of a failure that came before the stream was used so: nothing that is written now will tell of it. */
+  readonly #onWritable = (): void => {
+    this.#hasWrites = true;
+    const unheard = this.#unheard;
+    this.#unheard = undefined;
+    if (unheard !== undefined) process.nextTick(() => this.emit("error", unheard.error));
+  };
+
+  /**
+   * Whoever uses push and finish has the error from there and need not listen; who only writes, or pipes, which does not
+   * throw where anybody listens, would never know.
+   */
   readonly #onError = (error: unknown): void => {
-    if (this.#hasWrites && !this.#hasPromises && this.listenerCount("error") === 1) throw error;
+    if (this.#hasPromises || this.listenerCount("error") > 1) return;
+    if (this.#hasWrites) throw error;
+    this.#unheard = { error };
   };
 }
 

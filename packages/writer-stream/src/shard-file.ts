@@ -45,10 +45,12 @@ export class ShardFile {
     this.gather = new GatherBuffer(sink, init.highWaterMark, init.onFailure);
   }
 
-  /** Writes what is gathered, and tells what the file is. */
+  /** Writes what is gathered, and tells what the file is. @throws NpyError `ERR_WRITE_SHAPE` where bytes are missing. */
   async finish(rows: number): Promise<ShardFileEntry> {
-    if (rows !== this.#init.rows) await this.gather.rewriteStart(this.#header(rows));
+    const header = this.#header(rows);
+    if (rows !== this.#init.rows) await this.gather.rewriteStart(header);
     await this.gather.drain();
+    this.gather.checkTotal(header.length + rows * this.rowBytes);
     const sha256 = await this.#sink.digest();
     return { name: this.#init.name, byteLength: this.gather.byteLength, sha256 };
   }

@@ -37,13 +37,18 @@ export async function writeNpy(
   const { dtype, overwrite = false, signal } = options;
   const whole = arrayOf(array, dtype);
   signal?.throwIfAborted();
+  const header = formatNpyHeader({ dtype: whole.type, shape: whole.shape, order: orderOf(whole) });
+  const byteLength = header.length + whole.size * whole.type.itemSize;
   const sink = await openSink(target, overwrite);
-  const byteLength = await commitPieces(sink, npyPieces(whole), signal);
+  await commitPieces(sink, npyPieces(header, whole), byteLength, signal);
   return { ...sinkPath(sink), dtype: whole.dtype, shape: whole.shape, byteLength };
 }
 
-function* npyPieces(array: NdArray): Generator<Uint8Array, void> {
-  const order = array.order === "F" ? "F" : "C";
-  yield formatNpyHeader({ dtype: array.type, shape: array.shape, order });
-  yield* cOrderPieces(order === "F" ? array.transpose() : array);
+function* npyPieces(header: Uint8Array, array: NdArray): Generator<Uint8Array, void> {
+  yield header;
+  yield* cOrderPieces(orderOf(array) === "F" ? array.transpose() : array);
+}
+
+function orderOf(array: NdArray): "C" | "F" {
+  return array.order === "F" ? "F" : "C";
 }

@@ -6,14 +6,15 @@ const CAPACITY = 2 << 20;
 /**
  * Writes pieces one after another and commits the sink, or aborts it.
  *
- * @returns Number of bytes written.
- * @throws the sink's error, or `signal.reason`.
+ * @param byteLength - Bytes of all pieces.
+ * @throws the sink's error, or `signal.reason`; NpyError `ERR_WRITE_SHAPE` where the pieces came to other than `byteLength`.
  */
 export async function commitPieces(
   sink: ByteSink,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  byteLength: number,
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<void> {
   // A sink may be stuck in a write that only its abort ends. Its failure is of no interest beside the abort itself.
   const onAbort = (): void => void sink.abort(signal?.reason).catch(() => undefined);
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -24,9 +25,9 @@ export async function commitPieces(
       await gather.write(piece);
     }
     await gather.drain();
+    gather.checkTotal(byteLength);
     signal?.throwIfAborted();
     await sink.commit();
-    return gather.byteLength;
   } catch (error) {
     const reason: unknown = signal?.aborted ? signal.reason : error;
     await sink.abort(reason).catch(() => undefined);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import test from "ava";
 import { DurableFile, type OpenFile } from "../src/durable-file.ts";
 
@@ -62,4 +64,52 @@ test("after a stop nothing more is written, and what is under way has ended", as
   await stopped;
   await writing;
   t.is(written, 10);
+});
+
+test("the end waits for writes under way, and fails where one has failed, though it was caught", async (t) => {
+  let written = 0;
+  let syncs = 0;
+  const handle = fileOf({
+    write: async (_: Uint8Array, __: number, length: number, position: number) => {
+      await new Promise(setImmediate);
+      if (position === 100) throw Object.assign(new Error("bad sector"), { code: "EIO" });
+      written += length;
+      return { bytesWritten: length };
+    },
+    sync: async () => void syncs++,
+  });
+  const whole = new DurableFile(handle, "x.npy");
+  const writing = whole.write(new Uint8Array(10 << 20), 0);
+  await whole.sync();
+  t.is(written, 10 << 20);
+  await writing;
+  const holed = new DurableFile(handle, "x.npy");
+  const [failed, later] = [holed.write(new Uint8Array(1), 100), holed.write(new Uint8Array(1), 101)];
+  await t.throwsAsync(failed, { code: "ERR_WRITE_IO" });
+  await later;
+  await t.throwsAsync(holed.sync(), { code: "ERR_WRITE_IO", message: /bad sector/ });
+  t.is(syncs, 1);
+});
+
+test("a buffer that is transferred while it is written fails the write", async (t) => {
+  const handle = fileOf({ write: async (_: Uint8Array, __: number, length: number) => ({ bytesWritten: length }) });
+  const bytes = new Uint8Array(9 << 20);
+  const writing = new DurableFile(handle, "x.npy").write(bytes, 0);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  await t.throwsAsync(writing, { code: "ERR_WRITE_IO", message: /taken away/ });
+});
+
+test("memory does not grow with the number of writes", async (t) => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const handle = fileOf({ write: async (_: Uint8Array, __: number, length: number) => ({ bytesWritten: length }) });
+  const file = new DurableFile(handle, "x.npy");
+  const byte = new Uint8Array(1);
+  const used = async (writes: number): Promise<number> => {
+    for (let i = 0; i < writes; i++) await file.write(byte, i);
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await used(1000);
+  t.true((await used(100_000)) - before < 2 << 20);
 });

@@ -62,6 +62,30 @@ export function sinkSuite(test: TestFn, name: string, open: OpenSink): void {
     t.is(committed(), undefined);
   });
 
+  test(`${name}: a commit waits for what is still being written`, async (t) => {
+    const { sink, committed } = await open();
+    const large = new Uint8Array(9 << 20).fill(7);
+    const writing = sink.write(large);
+    await sink.commit();
+    await writing;
+    t.is(Buffer.compare(committed() ?? bytes(), large), 0);
+  });
+
+  test(`${name}: after a write that failed nothing can be committed, though it was caught`, async (t) => {
+    const { sink, committed, leftovers } = await open();
+    if (!sink.seekable) {
+      t.pass("what makes it fail differs from sink to sink");
+      await sink.abort();
+      return;
+    }
+    await sink.write(bytes(1, 2, 3));
+    await t.throwsAsync(sink.write(bytes(4), Number.MAX_SAFE_INTEGER), { code: "ERR_WRITE_IO" });
+    await sink.write(bytes(5), 3);
+    await t.throwsAsync(sink.commit(), { code: "ERR_WRITE_IO" });
+    t.is(committed(), undefined);
+    t.deepEqual(await leftovers(), []);
+  });
+
   test(`${name}: a stream ends normally`, async (t) => {
     const { sink, committed, leftovers } = await open();
     await pipeline(chunks(300), createNpyWriteStream(sink, { rows: 300 * 64, dtype: "float64", rowShape: [8] }));
@@ -125,10 +149,15 @@ export function sinkSuite(test: TestFn, name: string, open: OpenSink): void {
   });
 }
 
+/** A sink under test that can be made to fail. */
+export interface BreakableSink extends SinkUnderTest {
+  readonly breakSink: () => void;
+}
+
 /** What a stream does when its sink fails midway; for sinks that can be made to. */
-export function brokenSinkTest(test: TestFn, name: string, open: OpenSink, breakSink: () => void): void {
+export function brokenSinkTest(test: TestFn, name: string, open: () => Promise<BreakableSink>): void {
   test(`${name}: an error of the sink ends the source with ERR_WRITE_IO`, async (t) => {
-    const { sink, committed, leftovers } = await open();
+    const { sink, committed, leftovers, breakSink } = await open();
     const source = Readable.from(
       (function* () {
         yield* chunks(20);
@@ -143,6 +172,15 @@ export function brokenSinkTest(test: TestFn, name: string, open: OpenSink, break
     if (!out.closed) await new Promise((done) => out.once("close", done));
     t.is(committed(), undefined);
     t.deepEqual(await leftovers(), []);
+  });
+
+  test(`${name}: an error of the sink that was caught fails the commit too`, async (t) => {
+    const { sink, committed, breakSink } = await open();
+    await sink.write(bytes(1));
+    breakSink();
+    await sink.write(bytes(2)).catch(() => undefined);
+    await t.throwsAsync(sink.commit(), { code: "ERR_WRITE_IO" });
+    t.is(committed(), undefined);
   });
 }
 

@@ -3,6 +3,8 @@
  *
  *     writer-process.ts grow PATH           writes until something fails, by push and by writeNpy, and prints code and cause
  *     writer-process.ts denied FOLDER       tries every way of writing into FOLDER, as user 65534, and prints code and cause of each
+ *     writer-process.ts unheard FOLDER      uses streams that cannot be opened as a `Writable` that nobody listens to, and
+ *                                           prints what each throws
  *     writer-process.ts forever PATH...     replaces every PATH again and again, each time by rows that all hold one number
  *     writer-process.ts archives PATH       replaces PATH again and again by an archive that all holds one number, every
  *                                           other time by adding members to it
@@ -11,6 +13,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable, type Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isNpyError } from "@npystream/codec";
 import {
   createNpyWriteStream,
@@ -32,6 +36,8 @@ if (mode === "grow") {
   await report(() => writeNpy(path, new Float64Array(8 << 20), { overwrite: true }));
 } else if (mode === "denied") {
   await tryEverything(paths[0] ?? "");
+} else if (mode === "unheard") {
+  await useUnheard(paths[0] ?? "");
 } else if (mode === "archives") {
   await replaceArchiveForever(paths[0] ?? "");
 } else if (mode === "archive") {
@@ -62,6 +68,35 @@ async function tryEverything(folder: string): Promise<void> {
     await report(async () => await write(at(name), [1], { overwrite: true }));
   }
   await report(async () => await createShardWriter(at("y-{shard:02}.npy"), { maxRows: 1 }).push([1, 2, 3]));
+}
+
+/** FOLDER has x.npy, which somebody appends to, and y-00.npy. */
+async function useUnheard(folder: string): Promise<void> {
+  const at = (name: string): string => join(folder, name);
+  const targets: Readonly<Record<string, () => Writable>> = {
+    exists: () => createNpyWriteStream(at("x.npy")),
+    locked: () => createNpyWriteStream(at("x.npy"), { mode: "append" }),
+    missing: () => createNpyWriteStream(at("absent/z.npy")),
+    folder: () => createNpyWriteStream(folder, { overwrite: true }),
+    shards: () => createShardWriter(at("y-{shard:02}.npy"), { maxRows: 1 }),
+  };
+  const uses: Readonly<Record<string, (out: Writable) => void>> = {
+    write: (out) => void out.write([1]),
+    end: (out) => void out.end([1]),
+    pipe: (out) => void Readable.from([[1]]).pipe(out),
+  };
+  for (const [target, create] of Object.entries(targets)) {
+    for (const [use, act] of Object.entries(uses)) {
+      for (const moment of ["at once", "late"]) {
+        const out = create();
+        if (moment === "late" && !out.closed) await new Promise((resolve) => out.once("close", resolve));
+        const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
+        act(out);
+        const error = await Promise.race([thrown, sleep(2000)]);
+        console.log(`${target}, ${use} ${moment}: ${isNpyError(error) ? error.code : error}`);
+      }
+    }
+  }
 }
 
 /** Two members at once, a mebibyte a chunk. */
