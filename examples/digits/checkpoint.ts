@@ -1,16 +1,15 @@
 import { NdArray } from "@npystream/codec";
-import type { BatchState } from "@npystream/reader-stream";
-import { openNpz } from "@npystream/reader-stream";
+import { type BatchState, openNpz } from "@npystream/reader-stream";
 import { writeNpz } from "@npystream/writer-stream";
-import { type Parameters, SoftmaxRegression } from "./softmax-regression.ts";
+import { SoftmaxRegression } from "./softmax-regression.ts";
 
 /** Everything that training goes on from. */
 export interface Checkpoint {
   readonly model: SoftmaxRegression;
   /** Sum of the losses of the rows of this epoch that were learnt from. */
   readonly loss: number;
-  /** Where the batches stand; `undefined` before the first one. */
-  readonly state: BatchState | undefined;
+  /** Where the batches stand. */
+  readonly state: BatchState;
 }
 
 /**
@@ -33,23 +32,8 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     await using member = await archive.open(name);
     return await member.read();
   };
-  const model = new SoftmaxRegression(await readParameters(read));
+  const [weights, bias] = [await read("weights"), await read("bias")];
+  const model = new SoftmaxRegression({ weights: weights.astype("float64"), bias: bias.astype("float64") });
   const state = JSON.parse(new TextDecoder().decode((await read("state")).data as Uint8Array)) as BatchState;
   return { model, loss: Number((await read("loss")).get(0)), state };
-}
-
-/** Reads a fitted model. */
-export async function readModel(path: string): Promise<SoftmaxRegression> {
-  await using archive = await openNpz(path);
-  return new SoftmaxRegression(
-    await readParameters(async (name) => {
-      await using member = await archive.open(name);
-      return await member.read();
-    }),
-  );
-}
-
-async function readParameters(read: (name: string) => Promise<NdArray>): Promise<Parameters> {
-  const [weights, bias] = [await read("weights"), await read("bias")];
-  return { weights: weights.astype("float64"), bias: bias.astype("float64") };
 }

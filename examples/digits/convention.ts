@@ -1,37 +1,39 @@
 import { type NameTemplate, nameTemplate } from "@npystream/pipeline-discovery";
 
-/** Fields in the name of one file in the watched folder. */
-export interface ShardFileName {
-  readonly shard: number;
-  readonly role: string;
-}
-
 /** Grey levels of one digit, an 8 x 8 image line by line. */
 export const PIXELS = 64;
 
 /** Digits that there are. */
 export const CLASSES = 10;
 
-/** How the producer names the files it drops and how discovery reads those names: one convention for both. */
-export const names: NameTemplate<ShardFileName> = nameTemplate("{shard:04}.{role}.npy");
+/** The key of everything that comes of this data, in every stage. */
+export const KEY = "digits";
 
-/** What a pair must hold: as many labels as rows of features. */
-export const contract = {
-  roles: {
-    features: { dtype: "float32", shape: ["N", 64] },
-    labels: { dtype: "int64", shape: ["N"] },
-  },
-} as const;
+/** A folder for what comes in, and one for the results of each stage, in the order of the stages. */
+export const stageFolders = ["incoming", "ingested", "standardised", "trained", "predicted"] as const;
 
-/** Paths of features and labels that belong together: row by row the same digit. */
-export interface DigitPaths {
-  /** float32 `[n, 64]`: one `.npy`, or shards in their order. */
-  readonly features: string | readonly string[];
-  /** int64 `[n]`: one `.npy`, or shards in their order. */
-  readonly labels: string | readonly string[];
+/** One of the folders. */
+export type StageFolder = (typeof stageFolders)[number];
+
+/** Fields in the name of one array of a stage. */
+export interface ArrayName {
+  readonly key: string;
+  readonly role: string;
 }
 
-/** The name under which producer and consumer speak of a pair: `0003`. */
-export function pairName(shard: number): string {
-  return String(shard).padStart(4, "0");
+/** Fields in the name of one array of a shard. */
+export interface ShardName extends ArrayName {
+  readonly shard: number;
 }
+
+/** How arrays are named: by where their data comes from, and what they are. */
+export const arrayNames: NameTemplate<ArrayName> = nameTemplate("{key}.{role}.npy");
+
+/** How arrays are named of which each shard is a file. */
+export const shardNames: NameTemplate<ShardName> = nameTemplate("{key}-{shard:04}.{role}.npy");
+
+/** How the file is named that says which shards there are. */
+export const manifestNames: NameTemplate<{ readonly key: string }> = nameTemplate("{key}.manifest.json");
+
+/** How a file is named that holds several arrays. */
+export const archiveNames: NameTemplate<{ readonly key: string }> = nameTemplate("{key}.npz");

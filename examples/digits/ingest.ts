@@ -1,47 +1,66 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import type { Logger } from "@npystream/codec";
-import { collectShards, type ShardPair } from "./collect-shards.ts";
-import type { DigitPaths } from "./convention.ts";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { NdArray } from "@npystream/codec";
+import { stage } from "@npystream/reader-stream";
+import { type ChainedStage, type Run, runChained } from "./chained-stage.ts";
+import { KEY, manifestNames, type ShardName, shardNames } from "./convention.ts";
+import { scaleLevels } from "./digits-csv.ts";
 import { startProducer } from "./producer-process.ts";
-
-/** What {@link ingest} tells while it works. */
-export interface IngestOptions {
-  readonly logger: Logger;
-  /** Called with the name of every pair that the producer has dropped. */
-  readonly onDropped: (pair: string) => void;
-  /** Called with every pair as it is delivered. */
-  readonly onDelivered: (pair: ShardPair) => void;
-}
+import { digitsCsv } from "./run-folder.ts";
+import { writeShardManifest } from "./shard-manifest.ts";
 
 /** What came in. */
-export interface Ingested extends DigitPaths {
-  readonly features: readonly string[];
-  readonly labels: readonly string[];
-  /** How many pairs had been delivered before the producer dropped its last one. */
-  readonly deliveredMeanwhile: number;
+export interface Ingested {
+  /** Pairs that were ingested. */
+  readonly pairs: number;
+  /** How many of them were before the producer had ended. */
+  readonly meanwhile: number;
 }
 
-/** First step: has a CSV dropped as pairs of shards into `folder`, and discovers them as they come. */
-export async function ingest(csv: string, folder: string, options: IngestOptions): Promise<Ingested> {
-  const { logger, onDropped, onDelivered } = options;
-  await mkdir(folder, { recursive: true });
-  let [dropped, delivered] = [0, 0];
-  let deliveredMeanwhile = 0;
-  await using producer = startProducer(csv, folder, (pair) => {
-    // The news of a pair may come later than the pair itself.
-    deliveredMeanwhile = Math.min(delivered, dropped);
-    dropped += 1;
-    onDropped(pair);
-  });
-  const pairs = await collectShards({
-    folder,
-    producer,
-    logger,
-    onDelivered: (pair) => {
-      delivered += 1;
-      onDelivered(pair);
-    },
-  });
-  const [features, labels] = [pairs.map((pair) => pair.features), pairs.map((pair) => pair.labels)];
-  return { features, labels, deliveredMeanwhile };
+/** A pair as it is dropped: as many labels as rows of grey levels. */
+const pairs = {
+  roles: { features: { dtype: "uint8", shape: ["N", 64] }, labels: { dtype: "int64", shape: ["N"] } },
+} as const;
+
+/** Scales the grey levels of each pair. */
+const ingestPairs: ChainedStage<ShardName, typeof pairs> = {
+  name: "ingest",
+  from: "incoming",
+  to: "ingested",
+  names: shardNames,
+  sets: pairs,
+  work: async (set, { commit, signal }) => {
+    await using levels = await set.arrays.features.open();
+    await using labels = await set.arrays.labels.open();
+    const scale = stage((chunk) => NdArray.from(scaleLevels(chunk.astype("uint8").data), chunk.shape));
+    await commit(shardNames, { ...set.fields, role: "features" }, (out) =>
+      pipeline(levels.stream(), scale, out, { signal }),
+    );
+    await commit(shardNames, { ...set.fields, role: "labels" }, await labels.read());
+    return `${labels.length} rows`;
+  },
+};
+
+/**
+ * First stage: has a CSV dropped as pairs of shards, ingests them as they come, and when all are in writes a manifest, which
+ * makes them one set for the next stage. Where there is a manifest, that has been done.
+ */
+export async function ingest(run: Run): Promise<Ingested> {
+  const [incoming, ingested] = [join(run.folder, "incoming"), join(run.folder, "ingested")];
+  const manifest = join(ingested, manifestNames.format({ key: KEY }));
+  if (existsSync(manifest)) {
+    return { pairs: 0, meanwhile: 0 };
+  }
+  await mkdir(incoming, { recursive: true });
+  const noMore = new AbortController();
+  await using producer = startProducer(digitsCsv, incoming);
+  const dropped = producer.ended.finally(() => noMore.abort());
+  dropped.catch(() => undefined); // waited for below
+  const meanwhile = await runChained(run, ingestPairs, noMore.signal);
+  const shards = await dropped;
+  const rest = await runChained(run, ingestPairs);
+  await writeShardManifest(manifest, shards);
+  return { pairs: meanwhile + rest, meanwhile };
 }

@@ -1,6 +1,6 @@
 /**
  * The digits pipeline: a CSV becomes shards, shards become batches, batches become a classifier and its predictions. A run that
- * was stopped while it trained goes on when it is started again.
+ * was stopped at any moment goes on when it is started again.
  *
  *     main.js [--out DIR]
  */

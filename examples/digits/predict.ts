@@ -1,9 +1,9 @@
+import { join } from "node:path";
 import { NdArray } from "@npystream/codec";
 import { openDataset } from "@npystream/reader-stream";
-import { writeNpz } from "@npystream/writer-stream";
-import { readModel } from "./checkpoint.ts";
-import { CLASSES, type DigitPaths } from "./convention.ts";
-import { mostLikely } from "./softmax-regression.ts";
+import type { ChainedStage } from "./chained-stage.ts";
+import { archiveNames, arrayNames, CLASSES } from "./convention.ts";
+import { mostLikely, SoftmaxRegression } from "./softmax-regression.ts";
 
 /** How good predictions are. */
 export interface Score {
@@ -13,29 +13,57 @@ export interface Score {
   readonly right: number;
 }
 
+/** A model as training leaves it. */
+const parameters = {
+  roles: { weights: { dtype: "float64", shape: [64, 10] }, bias: { dtype: "float64", shape: [10] } },
+} as const;
+
 const BATCH_ROWS = 32;
 
-/** Fourth step: predicts standardised digits and writes predictions, probabilities and true labels to `path`. */
-export async function predict(modelPath: string, digits: DigitPaths, path: string): Promise<Score> {
-  const model = await readModel(modelPath);
-  await using dataset = await openDataset({
-    features: { from: digits.features, as: "float32" },
-    labels: { from: digits.labels, as: "int64" },
-  });
-  const probabilities = new Float32Array(dataset.length * CLASSES);
-  const labels = new BigInt64Array(dataset.length);
-  for await (const batch of dataset.batches({ size: BATCH_ROWS })) {
-    const { position } = batch.meta;
-    probabilities.set(model.probabilities(batch.features.data), position * CLASSES);
-    labels.set(batch.labels.data, position);
+/** Fourth stage: has each model predict the rows that were held out of its training. */
+export const predict: ChainedStage<{ readonly key: string }, typeof parameters> = {
+  name: "predict",
+  from: "trained",
+  to: "predicted",
+  names: archiveNames,
+  sets: parameters,
+  work: async ({ arrays, fields: { key } }, { commit }, { folder }) => {
+    await using weights = await arrays.weights.open();
+    await using bias = await arrays.bias.open();
+    const model = new SoftmaxRegression({ weights: await weights.read(), bias: await bias.read() });
+    const heldOut = (role: string): string => join(folder, "standardised", arrayNames.format({ key, role }));
+    await using rows = await openDataset({
+      features: { from: heldOut("test-features"), as: "float32" },
+      labels: { from: heldOut("test-labels"), as: "int64" },
+    });
+    const probabilities = new Float32Array(rows.length * CLASSES);
+    const labels = new BigInt64Array(rows.length);
+    for await (const batch of rows.batches({ size: BATCH_ROWS })) {
+      const { position } = batch.meta;
+      probabilities.set(model.probabilities(batch.features.data), position * CLASSES);
+      labels.set(batch.labels.data, position);
+    }
+    await commit(
+      archiveNames,
+      { key },
+      {
+        predictions: mostLikely(probabilities, CLASSES),
+        probabilities: NdArray.from(probabilities, [rows.length, CLASSES]),
+        labels,
+      },
+    );
+    return `${rows.length} held-out digits`;
+  },
+};
+
+/** Reads from predictions how good they are. */
+export async function readScore(path: string): Promise<Score> {
+  await using rows = await openDataset({ predictions: `${path}#predictions`, labels: `${path}#labels` });
+  let right = 0;
+  for await (const { predictions, labels } of rows.batches({ size: BATCH_ROWS })) {
+    for (let row = 0; row < labels.length; row++) {
+      right += Number(predictions.get(row) === labels.get(row));
+    }
   }
-  const predictions = mostLikely(probabilities, CLASSES);
-  const members = {
-    predictions: NdArray.from(predictions),
-    probabilities: NdArray.from(probabilities, [labels.length, CLASSES]),
-    labels: NdArray.from(labels),
-  };
-  await writeNpz(path, members, { overwrite: true });
-  const right = labels.reduce((count, label, row) => count + Number(predictions[row] === label), 0);
-  return { tested: labels.length, right };
+  return { tested: rows.length, right };
 }

@@ -1,23 +1,19 @@
 /**
- * Reads the digits CSV as a stream and drops it as pairs of shards into a folder that somebody watches.
+ * Reads the digits CSV as a stream and drops it as pairs of shards into a folder that somebody watches. Pairs that an
+ * earlier producer has dropped stay as they are.
  *
  *     producer.ts CSV FOLDER
  *
- * Started with an IPC channel, it announces every pair that it has dropped, and at the end how many there are.
+ * Started with an IPC channel, it tells after every pair how many are there.
  */
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createNpyWriteStream } from "@npystream/writer-stream";
 import { parse } from "csv-parse";
-import { names, PIXELS, pairName } from "./convention.ts";
+import { KEY, PIXELS, shardNames } from "./convention.ts";
 import { type Digit, parseDigits } from "./digits-csv.ts";
-
-/** What the producer tells its parent. */
-export type ProducerMessage =
-  | { readonly kind: "dropped"; readonly pair: string }
-  | { readonly kind: "ended"; readonly pairs: number };
 
 const SHARD_ROWS = 128;
 /** Pause after each pair, so that pairs arrive one after another as from an instrument, not all at once. */
@@ -29,9 +25,8 @@ if (csv === undefined || folder === undefined) {
   process.exitCode = 2;
 } else {
   try {
-    await pipeline(createReadStream(csv), parse({ columns: true }), parseDigits, (digits) =>
-      dropShards(digits, folder),
-    );
+    const records = createReadStream(csv).compose(parse({ columns: true }));
+    await dropShards(parseDigits(records), folder);
   } catch (error) {
     console.error(`producer: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
@@ -42,11 +37,11 @@ async function dropShards(digits: AsyncIterable<Digit>, into: string): Promise<v
   let rows: Digit[] = [];
   let pairs = 0;
   const drop = async (): Promise<void> => {
-    await dropPair(into, pairs, rows);
-    await tell({ kind: "dropped", pair: pairName(pairs) });
+    const isNew = await dropPair(into, pairs, rows);
     pairs += 1;
     rows = [];
-    await sleep(PAUSE_MS);
+    await tell(pairs);
+    await sleep(isNew ? PAUSE_MS : 0);
   };
   for await (const digit of digits) {
     rows.push(digit);
@@ -57,29 +52,31 @@ async function dropShards(digits: AsyncIterable<Digit>, into: string): Promise<v
   if (rows.length > 0) {
     await drop();
   }
-  await tell({ kind: "ended", pairs });
 }
 
-async function dropPair(into: string, shard: number, rows: readonly Digit[]): Promise<void> {
-  const pathOf = (role: string): string => join(into, names.format({ shard, role }));
-  const features = createNpyWriteStream(pathOf("features"), { dtype: "float32", rowShape: [PIXELS] });
+/** Drops a pair unless it is there: its labels come last. */
+async function dropPair(into: string, shard: number, rows: readonly Digit[]): Promise<boolean> {
+  const pathOf = (role: string): string => join(into, shardNames.format({ key: KEY, shard, role }));
+  if (existsSync(pathOf("labels"))) {
+    return false;
+  }
   await pipeline(
-    rows.map((digit) => digit.features),
-    features,
+    rows.map(({ levels }) => levels),
+    createNpyWriteStream(pathOf("features"), { dtype: "uint8", rowShape: [PIXELS], overwrite: true }),
   );
-  const labels = createNpyWriteStream(pathOf("labels"), { dtype: "int64", rowShape: [] });
   await pipeline(
-    rows.map((digit) => BigInt64Array.of(digit.label)),
-    labels,
+    rows.map(({ label }) => BigInt64Array.of(label)),
+    createNpyWriteStream(pathOf("labels"), { dtype: "int64", rowShape: [], overwrite: true }),
   );
+  return true;
 }
 
 /** Tells the parent, where there is one; fails when it has gone, which ends this process too. */
-async function tell(message: ProducerMessage): Promise<void> {
+async function tell(pairs: number): Promise<void> {
   if (process.send === undefined) {
     return;
   }
   await new Promise<void>((resolve, reject) => {
-    process.send?.(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
+    process.send?.(pairs, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
   });
 }

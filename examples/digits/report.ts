@@ -2,22 +2,28 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { DType } from "@npystream/codec";
 import { openNpy, openNpz } from "@npystream/reader-stream";
+import { shardNames, stageFolders } from "./convention.ts";
 import type { DigitsResult } from "./pipeline.ts";
 import { runPaths } from "./run-folder.ts";
 
-/** Describes a run in lines: every array that it left with its shape, how to open one in Python, and the accuracy. */
-export async function reportLines({ folder, ingested, tested, right }: DigitsResult): Promise<string[]> {
-  const found = await readdir(folder, { recursive: true });
+/** Describes a run in lines: every array that is there with its shape, how to open one in Python, and the accuracy. */
+export async function reportLines({ folder, ingested, worked, tested, right }: DigitsResult): Promise<string[]> {
   const files: [path: string, summary: string][] = [];
-  for (const path of found.sort()) {
-    if (path.endsWith(".npy")) files.push([path, await describeNpy(join(folder, path))]);
-    if (path.endsWith(".npz")) files.push([path, await describeNpz(join(folder, path))]);
+  for (const stage of stageFolders) {
+    for (const name of (await readdir(join(folder, stage))).filter(isShown).sort()) {
+      const path = join(stage, name);
+      const describeFile = name.endsWith(".npz") ? describeNpz : describeNpy;
+      files.push([path, await describeFile(join(folder, path))]);
+    }
   }
   const width = Math.max(...files.map(([path]) => path.length));
   const { predictions } = runPaths(folder);
   return [
-    ...(ingested === undefined ? [] : [describeIngested(ingested.features.length, ingested.deliveredMeanwhile), ""]),
-    `files in ${fromHere(folder)}:`,
+    worked === 0
+      ? `everything was done already; remove ${fromHere(folder)} to have it done again`
+      : `${ingested.pairs} pairs ingested, ${ingested.meanwhile} of them before the producer had ended`,
+    "",
+    `files in ${fromHere(folder)}, of all shards the first:`,
     ...files.map(([path, summary]) => `  ${path.padEnd(width)}  ${summary}`),
     "",
     `in Python: import numpy; numpy.load(${JSON.stringify(fromHere(predictions))})["predictions"]`,
@@ -26,8 +32,9 @@ export async function reportLines({ folder, ingested, tested, right }: DigitsRes
   ];
 }
 
-function describeIngested(pairs: number, meanwhile: number): string {
-  return `${pairs} pairs delivered once each, ${meanwhile} of them while the producer was still dropping more`;
+/** Whether a file is an array, or arrays, and no shard but the first. */
+function isShown(name: string): boolean {
+  return /\.np[yz]$/.test(name) && (shardNames.parse(name)?.shard ?? 0) === 0;
 }
 
 async function describeNpy(path: string): Promise<string> {

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { mkdir, readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { archiveNames, KEY, type StageFolder, stageFolders } from "./convention.ts";
 
 /** Where this example's own files are: beside its source, whether it runs from there or from the build. */
 const exampleFolder =
@@ -13,53 +14,39 @@ export const digitsCsv: string = join(exampleFolder, "digits.csv");
 /** Where a run writes when nothing else is asked. */
 export const defaultRunFolder: string = join(exampleFolder, "run");
 
-/** Where a run writes. */
+/** Folder beside those of the stages, for the ledger and checkpoints. */
+const STATE = "state";
+
+/** Where a run writes what is in no stage's folder, and its last result. */
 export interface RunPaths {
-  /** Folder that the producer drops into. */
-  readonly incoming: string;
-  /** Folder of the standardised rows. */
-  readonly standardised: string;
-  /** `.npz` that training goes on from; there while it is under way. */
-  readonly checkpoint: string;
-  /** `.npz` of the fitted model. */
-  readonly model: string;
+  /** SQLite file that says which sets of which stage are done. */
+  readonly ledger: string;
+  /** Folder that training goes on from; there while it is under way. */
+  readonly checkpoints: string;
   /** `.npz` of the predictions. */
   readonly predictions: string;
 }
 
-/** Everything that a run writes, finished or cut off half-way, by its path in the run folder. */
-const OWN_FILE = new RegExp(
-  "^(?:incoming/\\.?\\d{4}\\.(?:features|labels)\\.npy|standardised/(?:\\.?(?:train|test)\\.(?:features|labels)\\.npy|stats\\.json)|" +
-    "\\.?(?:checkpoint|model|predictions)\\.npz)(?:\\.[^/]*partial)?$",
-);
-
 /** Names what a run writes in `folder`. */
 export function runPaths(folder: string): RunPaths {
-  const at = (name: string): string => join(folder, name);
-  const [incoming, standardised] = [at("incoming"), at("standardised")];
+  const predicted: StageFolder = "predicted";
   return {
-    incoming,
-    standardised,
-    checkpoint: at("checkpoint.npz"),
-    model: at("model.npz"),
-    predictions: at("predictions.npz"),
+    ledger: join(folder, STATE, "ledger.db"),
+    checkpoints: join(folder, STATE, "checkpoints"),
+    predictions: join(folder, predicted, archiveNames.format({ key: KEY })),
   };
 }
 
 /**
- * Makes `folder` an empty folder by removing what an earlier run left there.
+ * Makes `folder` where there is none.
  *
- * @throws Error where it holds a file that no run has written: nothing is removed then.
+ * @throws Error where it holds something that no run has written.
  */
-export async function clearRunFolder(folder: string): Promise<void> {
+export async function openRunFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/");
-    if (!entry.isDirectory() && !OWN_FILE.test(path)) {
-      throw new Error(`${folder} holds ${path}, which this example did not write: choose another folder with --out`);
-    }
-  }
-  for (const name of await readdir(folder)) {
-    await rm(join(folder, name), { recursive: true });
+  const own: readonly string[] = [...stageFolders, STATE];
+  const other = (await readdir(folder)).find((name) => !own.includes(name));
+  if (other !== undefined) {
+    throw new Error(`${folder} holds ${other}, which no run of this has written: choose another folder with --out`);
   }
 }

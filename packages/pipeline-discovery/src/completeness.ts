@@ -44,7 +44,7 @@ export interface Inspection {
   readonly changedAt: number;
   /** Arrays by member name, where their headers are whole; a `.npy` has one, named by the empty text. */
   readonly arrays: ReadonlyMap<string, ArrayFacts>;
-  /** SHA-256 of the content in hex, where that was asked for and the file is as long as it says. */
+  /** SHA-256 of the content in hex, where that was asked for and the file is as long as it says; for a manifest also that of its shards. */
   readonly digest?: string;
   /** The error of an invalid file. */
   readonly error: NpyError | undefined;

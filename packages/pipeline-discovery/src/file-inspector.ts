@@ -7,7 +7,7 @@ import { inspectArchive } from "./archive-completeness.ts";
 import { failedInspection, IncompleteError, type Inspection, inspectArray, missingFile } from "./completeness.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { currentVersion, versionNow } from "./file-version.ts";
-import { inspectManifest } from "./manifest-completeness.ts";
+import { inspectManifest, SHARDS_MARK } from "./manifest-completeness.ts";
 
 /** Name of the file that says that every file beside it is complete, as Hadoop leaves it. */
 export const FOLDER_MARKER = "_SUCCESS";
@@ -174,9 +174,12 @@ export class FileInspector {
       }
       const found = await this.#inspectContent(path, handle, stats);
       const isWhole = found.verdict === "complete" || found.verdict === "suspicious";
-      return isWhole && this.#options.digests
-        ? { ...found, digest: await this.#digests.of(handle, found.version) }
-        : found;
+      if (!isWhole || !this.#options.digests) {
+        return found;
+      }
+      const own = await this.#digests.of(handle, found.version);
+      // What a manifest names is content of the set as well, whatever the manifest says of it.
+      return { ...found, digest: found.digest === undefined ? own : `${own}${SHARDS_MARK}${found.digest}` };
     } catch (error) {
       return failedInspection(error, stats);
     } finally {

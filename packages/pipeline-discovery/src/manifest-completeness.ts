@@ -24,7 +24,8 @@ const LARGEST_BYTES = 64 * 1024 * 1024;
  *
  * @param path - Absolute path of the manifest, which the shards are named from.
  * @param roles - Arrays that are of interest; the shards of others are not looked at.
- * @param inspect - Looks into the shards.
+ * @param inspect - Looks into the shards. Where it digests them, the digest that comes out is that of theirs, without the
+ *   manifest's own.
  */
 export async function inspectManifest(
   handle: FileHandle,
@@ -36,11 +37,21 @@ export async function inspectManifest(
   try {
     const manifest = parse(await readText(handle, stats));
     const arrays = new Map<string, ArrayFacts>();
+    const digests: string[] = [];
+    const inspectShards = async (paths: readonly string[]): Promise<Inspection[]> => {
+      const found = await inspect(paths);
+      digests.push(...found.flatMap(({ digest }) => digest ?? []));
+      return found;
+    };
     for (const role of roles.filter((one) => Object.hasOwn(manifest.arrays, one))) {
-      arrays.set(role, await inspectArrayShards(manifest, role, dirname(path), inspect));
+      arrays.set(role, await inspectArrayShards(manifest, role, dirname(path), inspectShards));
     }
     const inspection = judge(stats, arrays, "");
-    return { ...inspection, version: `${inspection.version}${SHARDS_MARK}${digestOf(arrays)}` };
+    return {
+      ...inspection,
+      version: `${inspection.version}${SHARDS_MARK}${digestOf(arrays)}`,
+      ...(digests.length > 0 ? { digest: sha256(digests.join()) } : {}),
+    };
   } catch (error) {
     return failedInspection(error, stats);
   }
@@ -51,7 +62,11 @@ function digestOf(arrays: ReadonlyMap<string, ArrayFacts>): string {
   const versions = [...arrays.values()].flatMap(({ shards = [] }) =>
     shards.map(({ version }) => withoutDevice(version)),
   );
-  return createHash("sha256").update(versions.join()).digest("hex");
+  return sha256(versions.join());
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 async function readText(handle: FileHandle, stats: BigIntStats): Promise<string> {

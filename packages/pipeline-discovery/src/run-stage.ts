@@ -61,6 +61,8 @@ class StageRun<F extends object, S extends SetContract> {
   #bytesInFlight = 0;
   #failure: { readonly reason: unknown } | undefined;
   #change: (() => void) | undefined;
+  /** Ends when a set that comes as the stage is to end has been given back. */
+  #late: Promise<void> | undefined;
 
   constructor(stage: StageFunction<F, S>, options: ResolvedStageOptions) {
     this.#stage = stage;
@@ -80,7 +82,11 @@ class StageRun<F extends object, S extends SetContract> {
     try {
       await this.#drain();
     } finally {
-      await iterator.return?.();
+      if (iterator.return !== undefined) {
+        await iterator.return();
+        // Nothing comes any more; without a way to say so, what was asked for may never come.
+        await this.#late;
+      }
     }
     if (this.#failure !== undefined && !stop.isAsked) {
       throw this.#failure.reason;
@@ -102,7 +108,7 @@ class StageRun<F extends object, S extends SetContract> {
       const result = await this.#stop.orStop(next);
       if (result === undefined) {
         // What comes after all is given back.
-        next.then(({ value }) => value?.release()).catch(() => undefined);
+        this.#late = next.then(({ value }) => value?.release()).catch(() => undefined);
       } else if (result.done === true) {
         return;
       } else {

@@ -147,3 +147,19 @@ test("a shard that is replaced makes another set of the manifest, without anybod
   t.is(second?.key, "train");
   t.not(second?.generation, first?.generation);
 });
+
+test("by its content a manifest whose shards are copied is the same set, and one with a shard of other rows is another", async (t) => {
+  const root = makeFolder();
+  await writeShards(root);
+  const generation = async (): Promise<string | undefined> => {
+    const options = { roots: root, names, sets, once: true, settleMs: 0, logger: new MemoryLogger() } as const;
+    await using found = discover({ ...options, verify: "digest" });
+    return (await takeSets(found, 1))[0]?.generation;
+  };
+  const first = await generation();
+  await copyFile(join(root, "y-001.npy"), join(root, "y.copy"));
+  await rename(join(root, "y.copy"), join(root, "y-001.npy"));
+  t.is(await generation(), first);
+  await copyFile(join(root, "y-000.npy"), join(root, "y-001.npy"));
+  t.not(await generation(), first);
+});

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isNpyError } from "@npystream/codec";
 import test, { type ExecutionContext } from "ava";
-import { type Discovery, discover, runStage, type StageOptions } from "../src/index.ts";
+import { type ArraySet, type Discovery, discover, runStage, type StageOptions } from "../src/index.ts";
 import { makeFolder, pairNames, pairSets, removeFolders } from "./helpers/incoming.ts";
 import { MemoryLogger } from "./helpers/memory-logger.ts";
 import { PythonProducer } from "./helpers/python-producer.ts";
@@ -188,6 +188,34 @@ test("a stage that waits for sets ends at an abort; one whose discovery is abort
   const reason = new Error("of the discovery");
   setTimeout(() => own.abort(reason), 30);
   t.is(await t.throwsAsync(runStage(find(root, { signal: own.signal }), () => t.fail(), quick)), reason);
+});
+
+test("a set that comes as a stage ends is given back before the stage has ended", async (t) => {
+  const stop = new AbortController();
+  let isReleased = false;
+  const set = {
+    release: async () => {
+      await sleep(20);
+      isReleased = true;
+    },
+  } as unknown as ArraySet;
+  let come: (result: IteratorResult<ArraySet>) => void = () => undefined;
+  const found: AsyncIterable<ArraySet> = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        setImmediate(() => stop.abort());
+        return new Promise((resolve) => {
+          come = resolve;
+        });
+      },
+      return: async () => {
+        come({ done: false, value: set });
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+  t.like(await runStage(found, () => t.fail(), { ...quick, signal: stop.signal }), { done: 0, aborted: true });
+  t.true(isReleased);
 });
 
 test("a set that changes while it is worked on is dropped and comes again as it is then", async (t) => {
