@@ -133,9 +133,11 @@ export class AppendFile implements ByteSink {
   }
 
   async #publish(): Promise<void> {
-    const { handle, lock } = this.#init;
-    if (this.#fileBytes > this.#end) await handle.truncate(this.#end);
-    if (this.#end > this.#oldEnd) await this.#file.sync();
+    const { handle } = this.#init;
+    if (this.#end > this.#oldEnd) {
+      if (this.#fileBytes > this.#end) await handle.truncate(this.#end);
+      await this.#file.sync();
+    }
     await this.#checkUnchanged();
     this.#commitment.checkNotAborted();
     if (this.#patch !== undefined) {
@@ -144,15 +146,14 @@ export class AppendFile implements ByteSink {
       await handle.sync();
     }
     this.#commitment.passed();
-    await handle.close();
-    await lock.release();
+    await this.#close();
   }
 
   /** What does not know of the lock may have replaced the file, or added rows to it. */
   async #checkUnchanged(): Promise<void> {
     const { handle, path } = this.#init;
     const { header, bytes } = this.growing;
-    const [ours, named] = await Promise.all([handle.stat(), stat(path)]);
+    const [ours, named] = await Promise.all([handle.stat({ bigint: true }), stat(path, { bigint: true })]);
     const found = await readBytes(handle, 0, header.dataOffset);
     this.#isForeign = found.length < bytes.length || bytes.some((byte, index) => byte !== found[index]);
     if (!this.#isForeign && ours.ino === named.ino && ours.dev === named.dev) return;
@@ -160,7 +161,7 @@ export class AppendFile implements ByteSink {
   }
 
   async #undo(): Promise<void> {
-    const { handle, lock } = this.#init;
+    const { handle } = this.#init;
     try {
       // The old header first, and on the disk: a file that is shorter than its header says is read by nobody.
       if (this.#isPatched && this.#patch !== undefined) {
@@ -171,7 +172,15 @@ export class AppendFile implements ByteSink {
     } catch (error) {
       throw writeError(error, this.path);
     } finally {
+      await this.#close();
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { handle, lock } = this.#init;
+    try {
       await handle.close();
+    } finally {
       await lock.release();
     }
   }

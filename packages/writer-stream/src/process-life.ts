@@ -5,7 +5,7 @@ import { errnoOf } from "./write-error.ts";
 
 /** Names one run of one process, so that a later process of the same number is not taken for it. */
 export interface ProcessLife {
-  /** Host and process namespace: the same number means another process elsewhere. */
+  /** Installation, host name and process namespace: the same number means another process elsewhere. */
   readonly machine: string;
   /** Process number. */
   readonly pid: number;
@@ -82,7 +82,16 @@ function machineOf(): string {
   } catch {
     // Not Linux: one namespace for all.
   }
-  return digest(`${hostname()} ${namespace}`);
+  return digest(`${hostname()} ${namespace} ${installation()}`);
+}
+
+/** Tells hosts of one name apart, machine-id(5); containers may have none, and other systems have not. */
+function installation(): string {
+  try {
+    return readFileSync("/etc/machine-id", "utf8").trim();
+  } catch {
+    return "";
+  }
 }
 
 function digest(text: string): string {

@@ -7,6 +7,7 @@ import { errnoOf } from "./write-error.ts";
 
 /** Role of the one array of shards whose name is only a number. */
 const LONE_ROLE = "array";
+const NUMBER = /\{shard:0\d+\}/;
 
 /** What the files of sharded arrays are called. */
 export class ShardNames {
@@ -44,8 +45,16 @@ export class ShardNames {
       throw new TypeError("manifest is the name of a file in the folder of the shards");
     }
     this.manifestPath = join(this.folder, manifest ?? `${stem === "" ? "shards" : stem}${MANIFEST_SUFFIX}`);
-    const distinct = new Set(this.roles.map((role) => this.nameOf(role, 0)));
-    if (distinct.size < this.roles.length) throw new TypeError("two roles have the same names");
+    if (this.isShard(basename(this.manifestPath))) throw new TypeError("the manifest has the name of a shard");
+    // Of two widths too: x-{shard:01} and x-{shard:02} are one from shard 10 on.
+    const [, ...distinct] = this.lockPaths;
+    if (distinct.length < this.roles.length) throw new TypeError("two roles have the same names");
+  }
+
+  /** What keeps other writers off: the manifest's path, and for the shards of each role one that stands for all of them. */
+  get lockPaths(): readonly string[] {
+    const names = Array.from(this.#templates.values(), ({ template }) => template.replace(NUMBER, "{shard}"));
+    return [this.manifestPath, ...new Set(names.map((name) => join(this.folder, name)))];
   }
 
   /** Name of a file in the folder. */
@@ -54,11 +63,16 @@ export class ShardNames {
     return (this.#templates.get(role) as NameTemplate).format({ shard });
   }
 
+  /** Tells whether a name in the folder is that of a shard. */
+  isShard(name: string): boolean {
+    return this.#shardOf(name) !== undefined;
+  }
+
   /** Path of the first file there is of these names, the manifest's included; removes what dead writers left of them. */
   async findExisting(): Promise<string | undefined> {
     const entries = await this.#list();
     const manifest = basename(this.manifestPath);
-    const isOwn = (name: string): boolean => name === manifest || this.#shardOf(name) !== undefined;
+    const isOwn = (name: string): boolean => name === manifest || this.isShard(name);
     await removeDeadPartials(this.folder, entries, isOwn);
     const found = entries.find(isOwn);
     return found === undefined ? undefined : join(this.folder, found);
@@ -93,7 +107,7 @@ export class ShardNames {
 
 function templateOf(name: string): NameTemplate {
   const template: NameTemplate = nameTemplate(name);
-  const isNumber = /\{shard:0\d+\}/.test(name) && template.fieldNames.length === 1;
+  const isNumber = NUMBER.test(name) && template.fieldNames.length === 1;
   if (isNumber) return template;
   throw new NpyError(
     "ERR_TEMPLATE",

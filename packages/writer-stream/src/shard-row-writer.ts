@@ -1,21 +1,13 @@
-import { rm } from "node:fs/promises";
-import {
-  formatNpyHeader,
-  formatShardManifest,
-  NpyError,
-  type NpyErrorLocation,
-  type ShardEntry,
-} from "@npystream/codec";
+import { formatNpyHeader, NpyError, type NpyErrorLocation, type ShardEntry } from "@npystream/codec";
 import type { FileLock } from "./file-lock.ts";
-import { fileSink, syncFolder } from "./file-sink.ts";
 import { OpenShard } from "./open-shard.ts";
 import { ProgressClock } from "./progress-clock.ts";
 import type { ChunkWriter, PendingChunk } from "./push-stream.ts";
 import type { EncodedRows, RowEncoder, RowType } from "./row-encoder.ts";
 import { type ShardSeries, SplitChunk, WholeChunk } from "./shard-chunk.ts";
+import { removeManifests, ShardManifestFile } from "./shard-manifest-file.ts";
 import type { ShardNames } from "./shard-names.ts";
 import type { ResolvedShardOptions, ShardWriteResult } from "./shard-write-options.ts";
-import { errnoOf } from "./write-error.ts";
 
 /** What a {@link ShardRowWriter} is made of. */
 export interface ShardRowWriterInit {
@@ -35,6 +27,7 @@ export class ShardRowWriter implements ChunkWriter<ShardWriteResult>, ShardSerie
   readonly #init: ShardRowWriterInit;
   readonly #encoders: readonly (readonly [role: string, encoder: RowEncoder])[];
   readonly #progress: ProgressClock;
+  readonly #manifest: ShardManifestFile;
   readonly #entries: ShardEntry[] = [];
   #shard: OpenShard | undefined;
   #opening: Promise<OpenShard> | undefined;
@@ -55,6 +48,7 @@ export class ShardRowWriter implements ChunkWriter<ShardWriteResult>, ShardSerie
     this.#init = init;
     this.#encoders = [...init.encoders];
     this.#progress = new ProgressClock(init.options.onProgress);
+    this.#manifest = new ShardManifestFile(init.names, init.options.overwrite);
   }
 
   /** Bytes taken so far, headers included. */
@@ -125,24 +119,16 @@ export class ShardRowWriter implements ChunkWriter<ShardWriteResult>, ShardSerie
   }
 
   async commit(): Promise<void> {
-    const { names, options, lock } = this.#init;
     if (this.#result === undefined) return;
-    const sink = await fileSink(names.manifestPath, { overwrite: options.overwrite });
-    try {
-      await sink.write(new TextEncoder().encode(formatShardManifest(this.#result.manifest)));
-      await sink.commit();
-    } catch (error) {
-      await sink.abort();
-      throw error;
-    }
-    await lock.release();
+    await this.#manifest.commit(this.#result.manifest);
+    await this.#init.lock.release();
   }
 
   async abort(): Promise<void> {
     this.#isAborted = true;
     try {
       await this.#opening?.catch(() => undefined);
-      await Promise.all([this.#shard?.abort(), this.#publishing?.abort()]);
+      await Promise.all([this.#shard?.abort(), this.#publishing?.abort(), this.#manifest.abort()]);
       await this.#published;
     } finally {
       await this.#init.lock.release();
@@ -218,8 +204,8 @@ export class ShardRowWriter implements ChunkWriter<ShardWriteResult>, ShardSerie
   }
 
   async #send(shard: OpenShard): Promise<void> {
-    // A manifest never tells of shards that are no more: the old one goes before the first shard is replaced.
-    if (this.#entries.length === 0 && this.#init.options.overwrite) await this.#removeManifest();
+    // A manifest never tells of shards that are no more: old ones go before the first shard is replaced.
+    if (this.#entries.length === 0 && this.#init.options.overwrite) await removeManifests(this.#init.names);
     this.#entries.push(await shard.publish());
   }
 
@@ -228,17 +214,6 @@ export class ShardRowWriter implements ChunkWriter<ShardWriteResult>, ShardSerie
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#isAborted) throw new Error("the shards were aborted");
     this.#publishing = undefined;
-  }
-
-  async #removeManifest(): Promise<void> {
-    const { folder, manifestPath } = this.#init.names;
-    try {
-      await rm(manifestPath);
-    } catch (error) {
-      if (errnoOf(error) === "ENOENT") return;
-      throw error;
-    }
-    await syncFolder(folder);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ArrayInput } from "./array-input.ts";
-import { type FileLock, lockFile } from "./file-lock.ts";
+import { type FileLock, lockFiles } from "./file-lock.ts";
 import { type OpenChunkWriter, PushStream } from "./push-stream.ts";
 import { RowEncoder } from "./row-encoder.ts";
 import { ShardNames } from "./shard-names.ts";
@@ -25,16 +25,17 @@ export class ShardWriter<Chunk = ArrayInput> extends PushStream<Chunk, ShardWrit
  *
  * Each file is atomic, see `fileSink`. The manifest (`features.manifest.json`, see `parseShardManifest`) is written last:
  * where it is, all shards that it names are whole. A crash, an error or an abort leaves the whole shards that there are,
- * without a manifest. Shards or a manifest that exist are refused, or with `overwrite` replaced: the old manifest is
- * removed before the first shard is, and old shards of higher numbers before the new manifest is there. One writer at a
- * time has the names.
+ * without a manifest. Shards or a manifest that exist are refused, or with `overwrite` replaced: the old manifest, and any
+ * other in the folder that tells of such shards, is removed before the first shard is, and old shards of higher numbers
+ * before the new manifest is there. One writer at a time has the names of a role, and the manifest.
  *
  * Memory is `highWaterMark` bytes of each array, twice while a shard is flushed and the next is filled.
  *
  * Errors come as those of `createNpyWriteStream` do: `ERR_WRITE_SHAPE`, `ERR_WRITE_DTYPE`, `ERR_WRITE_EXISTS`,
  * `ERR_WRITE_LOCKED`, `ERR_WRITE_NO_SPACE`, `ERR_WRITE_IO`.
  *
- * @throws TypeError for an unknown option, and for neither `maxRows` nor `maxBytes`; RangeError for a number that is no
+ * @throws TypeError for an unknown option, for neither `maxRows` nor `maxBytes`, and for names that two roles, or a shard and
+ *   the manifest, would share; RangeError for a number that is no
  *   count; NpyError `ERR_TEMPLATE` for a name without a number, `ERR_NPY_DTYPE` for a dtype there is not.
  * @example
  * const out = createShardWriter("features-{shard:05}.npy", { maxRows: 100_000 });
@@ -71,7 +72,7 @@ export function createShardWriter(
 async function lockNames(names: ShardNames, { overwrite }: ResolvedShardOptions): Promise<FileLock> {
   let lock: FileLock | undefined;
   try {
-    lock = await lockFile(names.manifestPath);
+    lock = await lockFiles(names.lockPaths);
     const existing = await names.findExisting();
     if (existing !== undefined && !overwrite) throw existsError(existing);
     return lock;

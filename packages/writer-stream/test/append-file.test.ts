@@ -185,10 +185,10 @@ test("what an append that was cut short has left behind the rows is written over
     t.deepEqual([...decodeNpy(readFileSync(path), { strict: true }).shape], [10, 2]);
   }
   const path = begun("tens");
+  appendFileSync(path, "not an array");
   const before = readFileSync(path);
-  appendFileSync(path, "waste");
   await createNpyWriteStream(path, { mode: "append" }).finish();
-  t.deepEqual(readFileSync(path), before);
+  t.deepEqual(readFileSync(path), before, "nothing is added, and nothing changes");
 });
 
 test("an abort, an error upstream and await using leave the old rows and nothing else", async (t) => {
@@ -296,8 +296,12 @@ function recorded(handle: OpenFile, calls: string[], fails: (call: string) => bo
       return async (...args: unknown[]) => {
         const call = name === "write" ? `write at ${args[3]}` : String(name);
         if (names.includes(String(name))) calls.push(call);
-        if (fails(call)) throw Object.assign(new Error("no"), { code: "EIO" });
-        return await value.apply(target, args);
+        const failure = fails(call) ? Object.assign(new Error("no"), { code: "EIO" }) : undefined;
+        // A file that could not be closed is closed all the same.
+        if (failure !== undefined && name !== "close") throw failure;
+        const result = await value.apply(target, args);
+        if (failure !== undefined) throw failure;
+        return result;
       };
     },
   });
@@ -375,6 +379,16 @@ test("a file whose old header cannot be flushed is not cut below what the new on
   await t.throwsAsync(file.commit(), { code: "ERR_WRITE_IO" });
   t.true(isReleased());
   t.deepEqual(readFileSync(path), Buffer.concat([before, new Uint8Array(32)]));
+});
+
+test("a file that cannot be closed gives its lock back all the same", async (t) => {
+  for (const end of ["commit", "abort"] as const) {
+    const { file, isReleased } = await openRecorded(begun("tens"), [], fails(/^close$/, 1, 2));
+    await file.write(new Uint8Array(16));
+    file.grow(10);
+    await t.throwsAsync(file[end]());
+    t.true(isReleased(), end);
+  }
 });
 
 test("nothing pushed is nothing written", async (t) => {

@@ -1,10 +1,20 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { lockFile } from "../src/file-lock.ts";
+import { lockFile, lockFiles } from "../src/file-lock.ts";
 import { formatLife, ownLife } from "../src/process-life.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "npystream-lock-"));
@@ -75,4 +85,56 @@ test("a name of the longest length can be locked, and a missing folder is the sy
   await t.throwsAsync(lockFile(join(place, "absent/x.npy")), { code: "ENOENT" });
   await t.throwsAsync(lockFile(join(place, "absent/x.npy")), { code: "ENOENT" });
   t.false(existsSync(join(place, "absent")));
+});
+
+test("releasing a lock once more leaves the lock of who has the name now", async (t) => {
+  const path = join(newFolder(), "x.npy");
+  const first = await lockFile(path);
+  await first.release();
+  const second = await lockFile(path);
+  await first.release();
+  await t.throwsAsync(lockFile(path), { code: "ERR_WRITE_LOCKED" });
+  await second.release();
+  await (await lockFile(path)).release();
+});
+
+test("of several names all are locked or none, whatever their order", async (t) => {
+  const place = newFolder();
+  const at = (name: string): string => join(place, name);
+  const both = await lockFiles([at("b"), at("a"), at("b")]);
+  t.deepEqual(readdirSync(place).sort(), [".a.lock", ".b.lock"]);
+  await t.throwsAsync(lockFiles([at("0"), at("b"), at("c")]), { code: "ERR_WRITE_LOCKED" });
+  t.deepEqual(readdirSync(place).sort(), [".a.lock", ".b.lock"]);
+  await both.release();
+  await both.release();
+  t.deepEqual(readdirSync(place), []);
+});
+
+test("the folder of a lock may be written to by whoever may write beside it", async (t) => {
+  const place = newFolder();
+  chmodSync(place, 0o775);
+  const lock = await lockFile(join(place, "x.npy"));
+  t.is(statSync(join(place, ".x.npy.lock")).mode & 0o777, 0o775);
+  await lock.release();
+});
+
+test("a lock that another user has left is ERR_WRITE_LOCKED, and says what to do", (t) => {
+  const place = newFolder();
+  for (const path of [folder, place]) chmodSync(path, 0o777);
+  writeFileSync(join(place, "x.npy"), "");
+  chmodSync(join(place, "x.npy"), 0o666);
+  const claims = mark(place, formatLife({ ...ownLife(), start: "0badc0ffee" }));
+  chmodSync(claims, 0o555);
+  const process = join(import.meta.dirname, "append-process.ts");
+  const program = ["--conditions=@npystream/source", "--import=tsx", process, "try", join(place, "x.npy")];
+  const { stdout } = spawnSync(globalThis.process.execPath, program, { encoding: "utf8" });
+  t.is(stdout, "ERR_WRITE_LOCKED EACCES\n");
+  t.is(readdirSync(claims).length, 1);
+  chmodSync(claims, 0o755);
+});
+
+test("a link to nothing where the folder of the lock would be is the system's error", async (t) => {
+  const place = newFolder();
+  symlinkSync("nothing", join(place, ".x.npy.lock"));
+  await t.throwsAsync(lockFile(join(place, "x.npy")), { code: "ENOENT" });
 });

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { lifeOf, mayBeAlive, ownLife } from "../src/process-life.ts";
@@ -32,4 +35,11 @@ test("another run under the same number is another process", (t) => {
 test("of a process on another machine nothing is known", (t) => {
   t.true(mayBeAlive({ machine: "0123456789", pid: 2 ** 22 + 1, start: "0" }));
   t.false(mayBeAlive({ ...ownLife(), pid: 2 ** 22 + 1 }));
+});
+
+test("the machine is told by its installation, not by a name alone that two may have", (t) => {
+  const namespace = readlinkSync("/proc/self/ns/pid");
+  const byName = createHash("sha256").update(`${hostname()} ${namespace} `).digest("hex").slice(0, 10);
+  const hasId = existsSync("/etc/machine-id") && readFileSync("/etc/machine-id", "utf8").trim() !== "";
+  t.is(ownLife().machine !== byName, hasId);
 });

@@ -214,6 +214,54 @@ test("one writer at a time has the names", async (t) => {
   await createShardWriter(names, { maxRows: 2, overwrite: true, dtype: "int8", rowShape: [] }).finish();
 });
 
+test("writers that share the shards or the manifest exclude each other, others do not", async (t) => {
+  const place = newFolder();
+  const at = (name: string): string => join(place, name);
+  const options = { maxRows: 2, overwrite: true };
+  const first = createShardWriter(at("x-{shard:05}.npy"), { ...options, manifest: "a.json" });
+  await first.push([1]);
+  for (const [names, manifest] of [
+    [at("x-{shard:05}.npy"), "b.json"],
+    [at("x-{shard:02}.npy"), "b.json"],
+    [{ y: at("y-{shard:05}.npy"), x: at("x-{shard:05}.npy") }, "b.json"],
+    [at("y-{shard:05}.npy"), "a.json"],
+  ] as const) {
+    const out = createShardWriter(names as string, { ...options, manifest });
+    await t.throwsAsync(out.push([1]), { code: "ERR_WRITE_LOCKED" });
+  }
+  const other = createShardWriter(at("y-{shard:05}.npy"), { ...options, manifest: "b.json" });
+  await other.push([0]);
+  await other.finish();
+  await first.push([2, 3]);
+  t.is((await first.finish()).manifest.rows, 3);
+  t.deepEqual(readdirSync(place).sort(), ["a.json", "b.json", "x-00000.npy", "x-00001.npy", "y-00000.npy"]);
+});
+
+test("overwrite removes every manifest that tells of the shards it replaces, and no other JSON", async (t) => {
+  const place = newFolder();
+  const at = (name: string): string => join(place, name);
+  const names = { f: at("f-{shard:05}.npy"), l: at("l-{shard:05}.npy") };
+  const both = createShardWriter(names, { maxRows: 2 });
+  await both.push({ f: [0, 1, 2], l: [0, 1, 2] });
+  await both.finish();
+  const other = createShardWriter(at("o-{shard:05}.npy"), { maxRows: 2 });
+  await other.push([0]);
+  await other.finish();
+  writeFileSync(at("notes.json"), '{"l-00000.npy": 1}');
+  writeFileSync(at("cut.json"), '{"format": "npystream-shards", "version": 1, "l-00000.npy"');
+  mkdirSync(at("folder.json"));
+  const one = createShardWriter(names.l, { maxRows: 2, overwrite: true, manifest: "second.json" });
+  await one.push([0]);
+  t.true(existsSync(at("f.manifest.json")), "nothing is replaced yet");
+  await one.finish();
+  t.deepEqual(
+    readdirSync(place).filter((name) => name.endsWith("json")),
+    ["cut.json", "folder.json", "notes.json", "o.manifest.json", "second.json"],
+  );
+  t.is(checkByNumPy(at("second.json")), "l [1]");
+  t.is(checkByNumPy(at("o.manifest.json")), "o [1]");
+});
+
 const ends = test.macro({
   title: (how) => `${how} leaves whole shards, no manifest and nothing else`,
   async exec(t, end: (out: ShardWriter, controller: AbortController) => Promise<unknown>, expected: unknown) {
@@ -326,6 +374,7 @@ test("options and names that are none are refused at once", (t) => {
     [name, { maxRows: 5, roles: {} }],
     [name, { maxRows: 5, rowShape: 3 }],
     [name, { maxRows: 5, manifest: "a/b.json" }],
+    [name, { maxRows: 5, manifest: "x-00042.npy" }],
     [two, { maxRows: 5, dtype: "int8" }],
     [two, { maxRows: 5, roles: { z: {} } }],
     [two, { maxRows: 5, roles: { x: { shape: [] } } }],
