@@ -49,16 +49,18 @@ export interface Converted {
 /**
  * Writes an array, or the arrays of an archive, in another format.
  *
- * @throws NpyError and system errors where a file is bad, {@link UsageError} where the options do not fit them.
+ * @param signal - Aborts the writing: nothing is left of it.
+ * @throws `signal.reason`; NpyError and system errors where a file is bad, {@link UsageError} where the options do not fit them.
  */
 export async function convert(
   source: FileReference,
   target: ConvertTarget,
   options: ConvertOptions,
   io: CommandIo,
+  signal: AbortSignal,
 ): Promise<Converted> {
   try {
-    return await convertTo(source, target, options, io);
+    return await convertTo(source, target, options, io, signal);
   } catch (error) {
     throw convertFailure(error);
   }
@@ -69,6 +71,7 @@ async function convertTo(
   target: ConvertTarget,
   options: ConvertOptions,
   io: CommandIo,
+  signal: AbortSignal,
 ): Promise<Converted> {
   const type = options.dtype === undefined ? undefined : askedType(options.dtype);
   if (target.format !== "npz" && (options.compress !== undefined || options.align !== undefined)) {
@@ -78,16 +81,17 @@ async function convertTo(
   const format = textFormat(source);
   if (format === undefined) {
     await using file = await ArrayFile.open(source.path, io.stdin);
-    return await convertArrays(file, source, target, options, type);
+    return await convertArrays(file, source, target, options, type, signal);
   }
   const array = new TextArray(source.path, format, type ?? elementType("float64"), options.rows);
   if (target.format === "npy") {
-    const out = createNpyWriteStream(target.path, { dtype: array.type, overwrite: options.overwrite === true });
+    const overwrite = options.overwrite === true;
+    const out = createNpyWriteStream(target.path, { dtype: array.type, overwrite, signal });
     return await writeRows(out, array, target);
   }
   if (target.format !== "npz") throw new UsageError("IN or OUT is an .npy or .npz; text is not written as other text");
   const name = target.member ?? arrayName(source);
-  await using archive = createNpzWriter(target.path, archiveOptions(options));
+  await using archive = createNpzWriter(target.path, { ...archiveOptions(options), signal });
   const written = await writeRows(archive.member(name, { dtype: array.type }), array, target);
   const { byteLength } = await archive.finish();
   return { ...written, arrays: written.arrays.map((only) => ({ member: name, ...only })), byteLength };
@@ -99,9 +103,10 @@ async function convertArrays(
   target: ConvertTarget,
   options: ConvertOptions,
   type: ElementType | undefined,
+  signal: AbortSignal,
 ): Promise<Converted> {
   const names = namesOf(file, source);
-  if (target.format === "npz") return await writeArchive(file, names, source, target, options, type);
+  if (target.format === "npz") return await writeArchive(file, names, source, target, options, type, signal);
   const [only, ...others] = names;
   if (only === undefined || others.length > 0) {
     const list = names.map(({ name }) => name).join(", ");
@@ -118,12 +123,12 @@ async function convertArrays(
   const { path, format: kind } = target;
   if (kind === "npy") {
     if (rows.rank > 0)
-      return await writeRows(createNpyWriteStream(path, { ...shapeOf(rows), overwrite }), rows, target);
-    const { byteLength } = await writeNpy(path, await rows.read(), { overwrite });
+      return await writeRows(createNpyWriteStream(path, { ...shapeOf(rows), overwrite, signal }), rows, target);
+    const { byteLength } = await writeNpy(path, await rows.read(), { overwrite, signal });
     return { path, kind, arrays: [array], byteLength };
   }
   const write = kind === "csv" ? writeCsv : writeNdjson;
-  const byteLength = await writeTextFile(path, overwrite, (output) => write(rows, output));
+  const byteLength = await writeTextFile(path, overwrite, (output) => write(rows, output), signal);
   return { path, kind, arrays: [array], byteLength };
 }
 
@@ -134,11 +139,12 @@ async function writeArchive(
   target: ConvertTarget,
   options: ConvertOptions,
   type: ElementType | undefined,
+  signal: AbortSignal,
 ): Promise<Converted> {
   if (target.member !== undefined && names.length !== 1) {
     throw new UsageError(`${source.path} holds ${names.length} arrays, and ${target.path}#${target.member} is one`);
   }
-  await using archive = createNpzWriter(target.path, archiveOptions(options));
+  await using archive = createNpzWriter(target.path, { ...archiveOptions(options), signal });
   const arrays: ConvertedArray[] = [];
   for (const { name, stored } of names) {
     const member = target.member ?? name;

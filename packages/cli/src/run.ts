@@ -10,6 +10,7 @@ import { addDiscoveryCommands } from "./discovery-program.ts";
 import { parseFileReference } from "./file-reference.ts";
 import { CAT_HELP, CONVERT_HELP, INSPECT_HELP, PROGRAM_HELP, STATS_HELP, VERIFY_HELP } from "./help-text.ts";
 import { type InspectOptions, inspect } from "./inspect-command.ts";
+import { interruptible } from "./interruptible.ts";
 import { parseRowRange, type RowRange } from "./row-range.ts";
 import { type ExitCode, Session } from "./session.ts";
 import type { StatsOptions } from "./stats-command.ts";
@@ -160,7 +161,7 @@ function createProgram(io: CommandIo, session: Session): Command {
         // Loaded here, since no other command writes arrays.
         const { convert } = await import("./convert-command.ts");
         try {
-          const converted = await convert(source, target, options, io);
+          const converted = await interruptible((signal) => convert(source, target, options, io, signal));
           await session.output.write(json ? `${JSON.stringify(converted)}\n` : convertedText(converted));
         } catch (error) {
           if (!isNpyError(error) || !error.code.startsWith("ERR_WRITE_")) throw error;

@@ -1,16 +1,29 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { decodeNpy, decodeNpz } from "@npystream/codec";
+import { basename, join } from "node:path";
+import { decodeNpy, decodeNpz, formatNpyHeader } from "@npystream/codec";
 import test from "ava";
 import { runCaptured } from "./run-captured.ts";
+import { RunningCommand } from "./start-command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "npystream-convert-"));
 const at = (name: string): string => join(folder, name);
 const python = (program: string): string =>
   execFileSync("python3", ["-W", "ignore", "-c", program, folder], { encoding: "utf8" });
 test.after.always(() => rmSync(folder, { recursive: true }));
+// Each of the conversions that run here at once listens to the signals.
+process.setMaxListeners(0);
 
 /** Arrays by name, as NumPy makes them: `x.npy` of each, and `all.npz` of all. */
 const ARRAYS = {
@@ -274,3 +287,32 @@ test("a file converted onto itself is replaced by the whole of it", async (t) =>
   await convert(at("itself.npy"), at("itself.npy"), "--overwrite", "--rows", ":1000");
   t.deepEqual(decodeNpy(readFileSync(at("itself.npy"))).shape, [1000, 3]);
 });
+
+const interrupted = test.macro({
+  title: (_, out: string) => `Ctrl-C leaves nothing of ${out}, and the process ends by it as others do`,
+  async exec(t, out: string) {
+    const place = mkdtempSync(join(folder, "interrupted-"));
+    const isText = out.endsWith("csv");
+    const input = join(place, isText ? "in.npy" : "in.csv");
+    if (isText) {
+      // Zeros that take no room on the disk, and longer to be written as text than any test waits.
+      writeFileSync(input, formatNpyHeader({ dtype: "int8", shape: [1e8] }));
+      truncateSync(input, 1e8 + 128);
+    } else {
+      execFileSync("mkfifo", [input]);
+    }
+    const command = new RunningCommand(["convert", input, join(place, out)]);
+    // Opened to read too, so that opening does not wait. No more comes, and the pipe does not end.
+    const source = await open(input, "r+");
+    if (!isText) await source.write("1\n2\n");
+    await command.until(() => readdirSync(place).some((name) => name.endsWith(".partial")));
+    command.child.kill("SIGINT");
+    t.is(await command.end(), "SIGINT");
+    t.is(command.stderr, "");
+    t.deepEqual(readdirSync(place), [basename(input)]);
+    await source.close();
+  },
+});
+test(interrupted, "out.npy");
+test(interrupted, "out.npz");
+test(interrupted, "out.csv");
