@@ -28,6 +28,11 @@ export class BatchReader {
   readonly #mapped: MappedFields | undefined;
   readonly #whole: WholeRows | undefined;
   readonly #windows: readonly WindowReader[];
+  /**
+   * Whether batches are filled one after another: a window makes room for the next one, and a deflated member has one position,
+   * from which two batches at once would go back and forth.
+   */
+  readonly #isInTurn: boolean;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws NpyError `ERR_MAP_UNAVAILABLE` where mapping is asked for and is not to be had. */
@@ -41,6 +46,7 @@ export class BatchReader {
     this.#windows = Array.from({ length: isWindowed ? lanes : 0 }, (_, lane) => {
       return new WindowReader(fields, plan, (place) => this.#windowBehind(place, lane), counts, { signal });
     });
+    this.#isInTurn = isWindowed || fields.names.some((name) => !fields.isRandomAccess(name));
   }
 
   /** Whether a batch is filled by copies alone, at once: making it ahead waits for nothing. */
@@ -53,16 +59,10 @@ export class BatchReader {
 
   /** Fills `bytes` with the rows of a batch; what pads it is zeros. */
   async fill(batch: PlannedBatch, bytes: BatchBytes): Promise<void> {
-    const { order, position, taken, rows } = batch;
-    if (this.#windows.length > 0) {
-      // In turn, since a window makes room for the next one.
-      const filled = this.#turn.then(() => this.#fillFromWindows(order, order.segments(position, taken), bytes));
-      this.#turn = filled.catch(() => undefined);
-      await filled;
-    } else {
-      await this.#fillRows(order.rows(position, taken), bytes, 0);
-    }
-    if (rows > taken) await this.#fillUp(batch, bytes);
+    if (!this.#isInTurn) return await this.#fill(batch, bytes);
+    const filled = this.#turn.then(() => this.#fill(batch, bytes));
+    this.#turn = filled.catch(() => undefined);
+    await filled;
   }
 
   /** Resolves when no read is under way any more, and gives memory and mapping up. */
@@ -71,6 +71,13 @@ export class BatchReader {
     for (const windows of this.#windows) await windows.close();
     await this.#whole?.close();
     await this.#mapped?.close();
+  }
+
+  async #fill(batch: PlannedBatch, bytes: BatchBytes): Promise<void> {
+    const { order, position, taken, rows } = batch;
+    if (this.#windows.length > 0) await this.#fillFromWindows(order, order.segments(position, taken), bytes);
+    else await this.#fillRows(order.rows(position, taken), bytes, 0);
+    if (rows > taken) await this.#fillUp(batch, bytes);
   }
 
   async #fillFromWindows(order: EpochOrder, segments: readonly LaneSegment[], bytes: BatchBytes): Promise<void> {

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** A signal that is aborted with others. */
 export interface LinkedSignal {
   readonly signal: AbortSignal;
@@ -10,6 +12,8 @@ export interface LinkedSignal {
 /** Makes a signal that is aborted as soon as one of `signals` is, with its reason. */
 export function linkSignals(signals: readonly (AbortSignal | undefined)[]): LinkedSignal {
   const controller = new AbortController();
+  // As many reads as are under way listen to it, and stop to when they have ended.
+  setMaxListeners(0, controller.signal);
   const links: (() => void)[] = [];
   for (const signal of signals) {
     if (signal === undefined) continue;
