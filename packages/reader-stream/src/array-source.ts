@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { type ByteSource, type NdArray, npyPieces } from "@npystream/codec";
 import { checkOpen, checkRange } from "./bytes-source.ts";
+import { sha256 } from "./sha256.ts";
 
 /**
  * Shows an array in memory as a source of the `.npy` that it would be. The elements are not copied where they lie in C
@@ -26,7 +26,7 @@ class ArraySource implements ByteSource {
   }
 
   get version(): string {
-    this.#version ??= createHash("sha256").update(this.#data).digest("hex");
+    this.#version ??= sha256([this.#data]);
     return this.#version;
   }
 

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { ByteReadOptions, ElementType } from "@npystream/codec";
 import { copyRows } from "./copy-rows.ts";
 import type { MappedFields, RowFields } from "./row-fields.ts";
 import type { RowSelection } from "./row-selection.ts";
+import { sha256 } from "./sha256.ts";
 
 /** What is read at once is never more than this many times what is taken. */
 const MOST_SPAN = 4;
@@ -29,10 +29,7 @@ export class SelectedFields implements RowFields {
   }
 
   get fingerprint(): string {
-    this.#fingerprint ??= createHash("sha256")
-      .update(JSON.stringify([this.#from.fingerprint, this.names]))
-      .update(this.#rows.state)
-      .digest("hex");
+    this.#fingerprint ??= sha256([JSON.stringify([this.#from.fingerprint, this.names]), this.#rows.state]);
     return this.#fingerprint;
   }
 
