@@ -1,11 +1,13 @@
 import { NdArray, viewData } from "@npystream/codec";
-import type { Batch, BatchMeta } from "./batch.ts";
+import type { Batch, BatchMeta, BatchRandom } from "./batch.ts";
 import type { BatchBytes } from "./batch-buffers.ts";
 import type { BatchesOptions } from "./batch-options.ts";
 import type { PlannedBatch } from "./batch-schedule.ts";
 import { CounterRandom } from "./counter-random.ts";
 import type { DatasetDTypes } from "./dataset-types.ts";
 import type { RowFields } from "./row-fields.ts";
+import { untilAborted } from "./until-aborted.ts";
+import { kindOf } from "./value-kind.ts";
 
 /** Tells the random numbers of transforms from those that orders are made of. */
 const TRANSFORM_KEY = 5;
@@ -40,20 +42,38 @@ export function batchOf<T extends DatasetDTypes>(
   return { ...arrays, meta } as unknown as Batch<T>;
 }
 
-/** Lets a transform change a batch. */
+/**
+ * Lets a transform change a batch; it is not waited for once `signal` is aborted.
+ *
+ * @throws TypeError where it gives other names than the batch has; what it throws.
+ */
 export async function transformed<T extends DatasetDTypes>(
   batch: Batch<T>,
   transform: NonNullable<BatchesOptions<T>["transform"]>,
   seed: number,
+  signal: AbortSignal,
 ): Promise<Batch<T>> {
   const { meta } = batch;
-  const changed = await transform(batch, (index) => {
+  const random: BatchRandom = (index) => {
     const row = meta.rowIds[index];
     if (row === undefined) throw new RangeError(`${index} is not one of the batch's ${meta.rows} rows`);
     return new CounterRandom(seed, meta.epoch, TRANSFORM_KEY, row);
-  });
+  };
+  const changed = await untilAborted(Promise.resolve(transform(batch, random, signal)), signal);
+  if (changed === undefined) return batch;
+  checkNames(batch, changed);
   // The names are those of the fields; that dtypes are others now is the caller's to know.
-  return changed === undefined ? batch : ({ meta, ...changed } as Batch<T>);
+  return { meta, ...changed } as Batch<T>;
+}
+
+function checkNames(batch: object, changed: unknown): void {
+  if (typeof changed !== "object" || changed === null || Array.isArray(changed)) {
+    throw new TypeError(`transform gives a batch or undefined, not ${kindOf(changed)}`);
+  }
+  const missing = Object.keys(batch).find((name) => name !== "meta" && !(name in changed));
+  if (missing !== undefined) throw new TypeError(`transform gives a batch without the field ${missing}`);
+  const odd = Object.keys(changed).find((name) => !(name in batch));
+  if (odd !== undefined) throw new TypeError(`transform gives a batch with ${odd}, which is no field of the dataset`);
 }
 
 function rowIdsOf({ order, position, taken, rows, wraps }: PlannedBatch): Float64Array {

@@ -1,4 +1,4 @@
-import { checkOptionKeys } from "@npystream/codec";
+import { checkOptionKeys, type NdArray } from "@npystream/codec";
 import type { Batch, BatchFailure, BatchRandom, TransformedBatch } from "./batch.ts";
 import type { BatchState } from "./batch-state.ts";
 import type { DatasetDTypes } from "./dataset-types.ts";
@@ -32,13 +32,15 @@ export interface BatchShard {
   /** Number of processes. */
   readonly count: number;
   /**
-   * Lanes that the rows are dealt to: any number of processes that divides it gives the same batches, if `size` times
-   * `count` stays the same. @defaultValue `count`
+   * Lanes that the rows are dealt to: any number of processes that divides it gives the same batches together, if `size`
+   * times `count` stays the same, until the shortest lane ends; with `equal-batches` none ends before another.
+   * @defaultValue `count`
    */
   readonly lanes?: number;
   /**
-   * `exact`: every row in one of the processes, which may differ in rows and batches; `equal-batches`: as many batches in
-   * each, and the few rows that are over in an epoch left out of it. @defaultValue `'exact'`
+   * `exact`: every row in one of the processes, which differ by up to a row a lane, and by up to two blocks a lane where there
+   * are blocks; `equal-batches`: as many rows and batches in each, and that much left out of an epoch, other rows in each.
+   * @defaultValue `'exact'`
    */
   readonly uneven?: "equal-batches" | "exact";
 }
@@ -47,8 +49,8 @@ export interface BatchShard {
 export interface WeightedSampler {
   /** Always `weighted`. */
   readonly kind: "weighted";
-  /** A weight a row, or the name of the field that has them. */
-  readonly weights: ArrayLike<number> | string;
+  /** A weight a row, in a list or an array of one axis, or the name of the field that has them. */
+  readonly weights: ArrayLike<number> | NdArray | string;
   /** Rows drawn in an epoch. @defaultValue the number of rows */
   readonly draws?: number;
 }
@@ -57,8 +59,8 @@ export interface WeightedSampler {
 export interface BalancedSampler {
   /** Always `balanced`. */
   readonly kind: "balanced";
-  /** A label a row, or the name of the field that has them. */
-  readonly labels: ArrayLike<unknown> | string;
+  /** A label a row, in a list or an array of one axis, or the name of the field that has them. */
+  readonly labels: ArrayLike<unknown> | NdArray | string;
   /** Rows drawn in an epoch. @defaultValue the number of rows */
   readonly draws?: number;
 }
@@ -67,8 +69,8 @@ export interface BalancedSampler {
 export interface StratifiedSampler {
   /** Always `stratified`. */
   readonly kind: "stratified";
-  /** A label a row, or the name of the field that has them. */
-  readonly labels: ArrayLike<unknown> | string;
+  /** A label a row, in a list or an array of one axis, or the name of the field that has them. */
+  readonly labels: ArrayLike<unknown> | NdArray | string;
 }
 
 /** Which rows an epoch has, where it is not each once in some order. */
@@ -122,15 +124,20 @@ export interface BatchesOptions<T extends DatasetDTypes = DatasetDTypes> {
   readonly io?: "auto" | "map" | "read";
   /**
    * Changes each batch when it has been read: in place, or by giving another one with the same names. Runs ahead as
-   * `prefetch` does. The types of the fields are taken to stay what they were.
+   * `prefetch` does. The types of the fields are taken to stay what they were. `signal` is aborted when the iteration ends,
+   * which does not wait for it. It must not wait for `next` of the same batches, which waits for it.
    */
   transform?(
     batch: Batch<T>,
     random: BatchRandom,
+    signal: AbortSignal,
   ): TransformedBatch | undefined | Promise<TransformedBatch | undefined>;
   /** Asked for each batch that cannot be made: `skip` goes on with the next one. @defaultValue the iteration fails */
   readonly onError?: (failure: BatchFailure) => "skip" | "fail";
-  /** Where to go on, from `state()` of another run: options left out are taken from it. @defaultValue the beginning */
+  /**
+   * Where to go on, from `state()` of another run. `seed`, `blockRows` and `windowBlocks` are taken from it where they are left
+   * out; other options of the order have to be given again. @defaultValue the beginning
+   */
   readonly state?: BatchState | undefined;
   /**
    * What has to be as it was for `state`: the very files, or rows, fields and types alone, for files that were copied or cut

@@ -1,17 +1,15 @@
 import { NpyError } from "@npystream/codec";
 import type { BlockShuffle, CheckedOptions, PlanOptions } from "./batch-options.ts";
-import { samplerText } from "./batch-sampler.ts";
 import type { BatchState } from "./batch-state.ts";
 import { blockOrder } from "./block-shuffle.ts";
+import { type PlannedOrder, planOrder } from "./planned-order.ts";
 import type { RowFields } from "./row-fields.ts";
 import { fullOrder, type RowOrder } from "./row-order.ts";
 
 /** How batches are to be read; worked out without I/O. */
 export interface BatchPlan {
-  /** Order of the rows as a state names it. */
-  readonly order: string;
-  /** Makes the order; `undefined` for one that takes reading, a sampler's. */
-  readonly makeOrder: ((seed: number) => RowOrder) | undefined;
+  /** Order of the rows. */
+  readonly order: PlannedOrder;
   /** Rows a block; `undefined` where there are no blocks. */
   readonly blockRows: number | undefined;
   /** Blocks a window of all lanes together; `undefined` where there are no blocks. */
@@ -58,30 +56,32 @@ const OWN_READ_BYTES = 128 << 10;
  * Works out how batches are read.
  *
  * @throws NpyError `ERR_SHUFFLE_ACCESS` where rows are not asked for in the order in which a deflated member has them.
- *   RangeError for a shard that would be empty.
+ *   RangeError for a shard that would be empty; what `planSampler` throws.
  */
 export function planBatches(fields: RowFields, options: PlanOptions, checked: CheckedOptions): BatchPlan {
   const { shard, size, memory } = checked;
   checkAccess(fields, options, checked);
   const rowBytes = fields.names.reduce((sum, name) => sum + fields.rowBytes(name), 0);
-  const batchBytes = size * rowBytes;
   const blocks = options.sampler ? undefined : planBlocks(fields, checked, rowBytes, options.state);
+  const order = planOrder(fields, { makeOrder: orderMaker(fields, checked, blocks), sampler: options.sampler, shard });
+  const batchBytes = rowsOfBatch(order, checked) * rowBytes;
   const width = shard.lanes / shard.count;
   const isShuffled = checked.shuffle !== false || options.sampler !== undefined;
-  const isOwn = blocks === undefined || (!isShuffled && shard.lanes === 1 && batchBytes >= OWN_READ_BYTES);
+  const isSimple = blocks === undefined || (!isShuffled && shard.lanes === 1 && batchBytes >= OWN_READ_BYTES);
   const windowRows = blocks === undefined ? 0 : Math.min(fields.length, blocks.laneBlocks * blocks.blockRows);
   const oneWindow = windowRows * rowBytes * width;
   // A batch is always made ready before it is delivered; with windows it is filled from them.
   const left = memory - batchBytes;
-  const windows = isOwn || oneWindow === 0 || oneWindow > left ? 0 : 2 * oneWindow > left ? 1 : 2;
+  // What is mapped is copied from where it lies.
+  const isOwn = isSimple || checked.io === "map" || oneWindow === 0 || oneWindow > left;
+  const windows = isOwn ? 0 : 2 * oneWindow > left ? 1 : 2;
   const allBytes = fields.length * rowBytes;
   const isWhole = isShuffled && blocks === undefined && checked.io !== "map" && allBytes <= left;
   const windowBytes = isWhole ? allBytes : windows * oneWindow;
   const most = batchBytes === 0 ? checked.prefetch : Math.floor((memory - windowBytes) / batchBytes);
   const prefetch = Math.min(checked.prefetch, Math.max(0, most));
   return {
-    order: orderText(fields, options, checked, blocks),
-    makeOrder: orderMaker(fields, options, checked, blocks),
+    order,
     blockRows: blocks?.blockRows,
     windowBlocks: blocks && blocks.laneBlocks * shard.lanes,
     imbalance: isShuffled ? imbalanceOf(size * shard.count, blocks, shard.lanes) : undefined,
@@ -93,6 +93,11 @@ export function planBatches(fields: RowFields, options: PlanOptions, checked: Ch
     prefetch,
     peakBytes: windowBytes + Math.max(1, prefetch) * batchBytes,
   };
+}
+
+/** Rows of the longest batch. */
+function rowsOfBatch({ rows }: PlannedOrder, { size, last }: CheckedOptions): number {
+  return last === "pad" || last === "wrap" ? size : Math.min(size, rows);
 }
 
 interface Blocks {
@@ -136,30 +141,14 @@ function blocksOf(state: BatchState | undefined): { blockRows: number; windowBlo
 }
 
 function orderMaker(
-  fields: RowFields,
-  { sampler }: PlanOptions,
+  { length: rows }: RowFields,
   { shuffle, shard }: CheckedOptions,
   blocks: Blocks | undefined,
-): ((seed: number) => RowOrder) | undefined {
-  if (sampler !== undefined) return undefined;
-  const { length: rows } = fields;
+): (seed: number) => RowOrder {
   if (blocks === undefined) return (seed) => fullOrder(rows, seed, shard.lanes);
   const { blockRows, laneBlocks: windowBlocks } = blocks;
   return (seed) =>
     blockOrder({ rows, blockRows, windowBlocks, lanes: shard.lanes, seed: shuffle === false ? undefined : seed });
-}
-
-function orderText(
-  fields: RowFields,
-  options: PlanOptions,
-  checked: CheckedOptions,
-  blocks: Blocks | undefined,
-): string {
-  const { uneven } = checked.shard;
-  const text = options.sampler
-    ? samplerText(options.sampler)
-    : (orderMaker(fields, options, checked, blocks)?.(0).text ?? "");
-  return uneven === "exact" ? text : `${text} ${uneven}`;
 }
 
 function imbalanceOf(batchRows: number, blocks: Blocks | undefined, lanes: number): number {

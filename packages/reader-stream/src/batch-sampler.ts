@@ -1,18 +1,43 @@
-import { NdArray, viewData } from "@npystream/codec";
+import { type ByteReadOptions, NdArray, scalarAt, shapeSize } from "@npystream/codec";
 import { AliasTable } from "./alias-table.ts";
-import { allocateBytes } from "./allocate-bytes.ts";
 import type { Sampler } from "./batch-options.ts";
-import { digest } from "./batch-state.ts";
 import { CounterRandom } from "./counter-random.ts";
+import { fieldChunks } from "./field-chunks.ts";
 import { type Permutation, permutationOf } from "./permutation.ts";
+import { classesOf, type RowClasses, readClasses } from "./row-classes.ts";
 import type { RowFields } from "./row-fields.ts";
 import { dealtLength, type LaneOrder, type RowOrder } from "./row-order.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Tells the draws and permutations of one seed and epoch from those of other orders. */
 const DRAW_KEY = 3;
 const CLASS_KEY = 4;
-/** Bytes of labels read at once. */
-const PIECE_BYTES = 1 << 20;
+/** Hex digits of a digest in a state. */
+const DIGEST_DIGITS = 16;
+
+/** What is known of a sampler's order before the field that it names is read. */
+export interface SamplerPlan {
+  /**
+   * Names the order in a state. What is given a row is told apart by a digest; a field by its name, since the files are
+   * identified anyway.
+   */
+  readonly text: string;
+  /** Rows of an epoch. */
+  readonly draws: number;
+  /**
+   * Makes the order; reads the field, whole. The draw for a position is a function of seed, epoch and position, so that it
+   * is the same in every process.
+   *
+   * @throws RangeError where no weight is positive.
+   */
+  makeOrder(seed: number, lanes: number, options: ByteReadOptions): Promise<RowOrder>;
+}
+
+/** Weights or labels, or where they are read from. */
+interface Given<T> {
+  readonly text: string;
+  read(options: ByteReadOptions): Promise<T>;
+}
 
 /** Rows of each class, from the lowest on, one class behind the other. */
 interface Classes {
@@ -22,60 +47,116 @@ interface Classes {
 }
 
 /**
- * Names the order of a sampler in a state. What is given a row is told apart by a digest; a field by its name, since the
- * files are identified anyway.
- */
-export function samplerText(sampler: Sampler): string {
-  const given = sampler.kind === "weighted" ? sampler.weights : sampler.labels;
-  const draws = sampler.kind === "stratified" ? undefined : sampler.draws;
-  const by = typeof given === "string" ? digest(given) : digest(JSON.stringify(Array.from(given, String)));
-  return `${sampler.kind}:${typeof given === "string" ? "field" : "rows"}:${by.slice(0, 16)}:${draws ?? "all"}`;
-}
-
-/**
- * Makes the order of a sampler; reads the field that it names, whole.
+ * Looks at what a sampler is given, once; reads nothing.
  *
- * The draw for a position is a function of seed, epoch and position, so that it is the same in every process.
- *
- * @throws RangeError where there are not as many weights or labels as rows, or no weight is positive.
+ * @throws RangeError where there are not as many weights or labels as rows; TypeError for a field that there is not or that
+ *   has more than one value a row.
  */
-export async function samplerOrder(
-  sampler: Sampler,
-  fields: RowFields,
-  options: { readonly seed: number; readonly lanes: number; readonly signal: AbortSignal },
-): Promise<RowOrder> {
-  const { seed, lanes, signal } = options;
-  const given = sampler.kind === "weighted" ? sampler.weights : sampler.labels;
-  const values = typeof given === "string" ? await readField(fields, given, signal) : given;
-  if (values.length !== fields.length) {
-    throw new RangeError(`the sampler has ${values.length} weights or labels for ${fields.length} rows`);
-  }
-  const text = samplerText(sampler);
-  if (sampler.kind === "stratified") return stratifiedOrder(classesOf(values), { seed, lanes, text });
-  const draws = fields.length === 0 ? 0 : (sampler.draws ?? fields.length);
-  const draw = fields.length === 0 ? () => 0 : sampler.kind === "weighted" ? weighted(values) : balanced(values);
+export function planSampler(sampler: Sampler, fields: RowFields): SamplerPlan {
+  if (sampler.kind === "weighted") return drawnPlan(sampler, fields, givenWeights(sampler.weights, fields), weighted);
+  const labels = givenLabels(sampler.labels, fields);
+  if (sampler.kind === "balanced") return drawnPlan(sampler, fields, labels, balanced);
+  const text = `stratified:${labels.text}:all`;
   return {
     text,
-    leastLaneLength: Math.floor(draws / lanes),
-    lane: (epoch, lane) => ({
-      length: dealtLength(draws, lanes, lane),
-      row: (position) => draw(new CounterRandom(seed, epoch, DRAW_KEY, position * lanes + lane)),
-    }),
+    draws: fields.length,
+    makeOrder: async (seed, lanes, options) =>
+      stratifiedOrder(sortByClass(await labels.read(options)), { seed, lanes, text }),
   };
 }
 
-function weighted(values: ArrayLike<unknown>): (random: CounterRandom) => number {
-  const table = new AliasTable(Float64Array.from(values, Number));
+function drawnPlan<T>(
+  { kind, draws }: { readonly kind: string; readonly draws?: number },
+  { length }: RowFields,
+  given: Given<T>,
+  drawOf: (values: T) => (random: CounterRandom) => number,
+): SamplerPlan {
+  const text = `${kind}:${given.text}:${draws ?? "all"}`;
+  const total = length === 0 ? 0 : (draws ?? length);
+  return {
+    text,
+    draws: total,
+    makeOrder: async (seed, lanes, options) => {
+      const draw = length === 0 ? () => 0 : drawOf(await given.read(options));
+      return {
+        text,
+        leastLaneLength: Math.floor(total / lanes),
+        lane: (epoch, lane) => ({
+          length: dealtLength(total, lanes, lane),
+          row: (position) => draw(new CounterRandom(seed, epoch, DRAW_KEY, position * lanes + lane)),
+        }),
+      };
+    },
+  };
+}
+
+function weighted(weights: Float64Array): (random: CounterRandom) => number {
+  const table = new AliasTable(weights);
   return (random) => table.draw(random);
 }
 
-function balanced(labels: ArrayLike<unknown>): (random: CounterRandom) => number {
-  const { rows, starts } = classesOf(labels);
+function balanced(labels: RowClasses): (random: CounterRandom) => number {
+  const { rows, starts } = sortByClass(labels);
   return (random) => {
     const index = random.integer(starts.length - 1);
     const start = starts[index] as number;
     return rows[start + random.integer((starts[index + 1] as number) - start)] as number;
   };
+}
+
+function givenWeights(given: ArrayLike<number> | NdArray | string, fields: RowFields): Given<Float64Array> {
+  if (typeof given === "string") {
+    return { text: fieldText(given, fields), read: (options) => readWeights(fields, given, options) };
+  }
+  checkLength(given, fields);
+  const weights = new Float64Array(given.length);
+  if (given instanceof NdArray) addWeights(weights, given, 0);
+  else for (let row = 0; row < weights.length; row++) weights[row] = Number(given[row]);
+  return { text: rowsText(weights), read: async () => weights };
+}
+
+function givenLabels(given: ArrayLike<unknown> | NdArray | string, fields: RowFields): Given<RowClasses> {
+  if (typeof given === "string") {
+    return { text: fieldText(given, fields), read: (options) => readClasses(fields, given, options) };
+  }
+  checkLength(given, fields);
+  const classes = classesOf(given);
+  // Which rows are of one class is all that an order depends on.
+  return { text: rowsText(classes.ids), read: async () => classes };
+}
+
+function fieldText(name: string, fields: RowFields): string {
+  if (!fields.names.includes(name)) {
+    throw new TypeError(`the sampler names the field ${name}; there are ${fields.names.join(", ")}`);
+  }
+  if (shapeSize(fields.rowShape(name)) !== 1) {
+    throw new TypeError(`the sampler's field ${name} has more than one element a row`);
+  }
+  return `field:${sha256([name]).slice(0, DIGEST_DIGITS)}`;
+}
+
+function rowsText({ buffer, byteOffset, byteLength }: Float64Array | Uint32Array): string {
+  return `rows:${sha256([new Uint8Array(buffer, byteOffset, byteLength)]).slice(0, DIGEST_DIGITS)}`;
+}
+
+function checkLength({ length }: { readonly length: number }, fields: RowFields): void {
+  if (length === fields.length) return;
+  throw new RangeError(`the sampler has ${length} weights or labels for ${fields.length} rows`);
+}
+
+async function readWeights(fields: RowFields, name: string, options: ByteReadOptions): Promise<Float64Array> {
+  const weights = new Float64Array(fields.length);
+  for await (const { start, arrays } of fieldChunks(fields, [name], options)) {
+    if (arrays[name] !== undefined) addWeights(weights, arrays[name], start);
+  }
+  return weights;
+}
+
+function addWeights(weights: Float64Array, array: NdArray, start: number): void {
+  const { type, data, offset, size } = array.contiguous();
+  if (size !== array.length)
+    throw new TypeError(`a sampler's array of shape [${array.shape}] has more than one value a row`);
+  for (let row = 0; row < size; row++) weights[start + row] = Number(scalarAt(type, data, offset + row));
 }
 
 function stratifiedOrder(
@@ -128,24 +209,16 @@ function lanePattern({ rows, starts }: Classes, lanes: number, lane: number): Fl
   return Float64Array.from(order, (i) => places[i] as number);
 }
 
-function classesOf(labels: ArrayLike<unknown>): Classes {
-  const numbers = new Map<unknown, number>();
-  const counts: number[] = [];
-  const classOf = new Uint32Array(labels.length);
-  for (let row = 0; row < labels.length; row++) {
-    const number = numbers.get(labels[row]) ?? numbers.size;
-    numbers.set(labels[row], number);
-    classOf[row] = number;
-    counts[number] = (counts[number] ?? 0) + 1;
-  }
+/** Sorts rows by class, and within a class as they lie. */
+function sortByClass({ ids, counts }: RowClasses): Classes {
   const starts = [0];
   for (const count of counts) starts.push((starts.at(-1) ?? 0) + count);
   const next = [...starts];
-  const rows = new Float64Array(labels.length);
-  for (const [row, number] of classOf.entries()) {
-    const at = next[number] ?? 0;
+  const rows = new Float64Array(ids.length);
+  for (const [row, id] of ids.entries()) {
+    const at = next[id] ?? 0;
     rows[at] = row;
-    next[number] = at + 1;
+    next[id] = at + 1;
   }
   return { rows, starts };
 }
@@ -159,23 +232,4 @@ function classAt(starts: readonly number[], place: number): number {
     else high = middle - 1;
   }
   return low;
-}
-
-async function readField(fields: RowFields, name: string, signal: AbortSignal): Promise<unknown[]> {
-  if (!fields.names.includes(name)) {
-    throw new TypeError(`the sampler names the field ${name}; there are ${fields.names.join(", ")}`);
-  }
-  const type = fields.type(name);
-  const rowBytes = fields.rowBytes(name);
-  if (rowBytes !== type.itemSize) throw new TypeError(`the sampler's field ${name} has more than one element a row`);
-  const values: unknown[] = [];
-  const step = Math.max(1, Math.floor(PIECE_BYTES / Math.max(1, rowBytes)));
-  for (let start = 0; start < fields.length; start += step) {
-    const rows = Math.min(step, fields.length - start);
-    const bytes = allocateBytes(rows * rowBytes);
-    await fields.readRows(name, start, bytes, { signal });
-    const array = new NdArray({ dtype: type, shape: [rows], data: viewData(type, bytes) });
-    for (let i = 0; i < rows; i++) values.push(array.get(i));
-  }
-  return values;
 }

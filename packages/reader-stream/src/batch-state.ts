@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { checkOptionKeys, NpyError } from "@npystream/codec";
 import type { RowFields } from "./row-fields.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Where an iteration over batches stands: JSON of less than 400 bytes, whatever the number of rows. */
 export interface BatchState {
@@ -35,12 +35,7 @@ export function describeFields(fields: RowFields): string {
   const text = fields.names
     .map((name) => `${name} ${JSON.stringify(fields.type(name).descr)}[${fields.rowShape(name)}]`)
     .join(", ");
-  return Buffer.byteLength(JSON.stringify(text)) <= MOST_FIELD_CHARACTERS ? text : digest(text);
-}
-
-/** A digest of 32 hex digits. */
-export function digest(text: string | Uint8Array): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return Buffer.byteLength(JSON.stringify(text)) <= MOST_FIELD_CHARACTERS ? text : sha256([text]).slice(0, 32);
 }
 
 /**
@@ -80,19 +75,8 @@ export function checkState(state: BatchState, run: RunState, resume: "same-files
   }
 }
 
-/** Works out the position of a process from a state that may be of another number of processes. */
-export function positionOf(state: BatchState, count: number, lanes: number): number {
-  const [process = "", before = ""] = state.shard.split(":");
-  if (before !== String(lanes)) throw mismatch("lanes", lanes, before);
-  const countBefore = Number(process.split("/")[1]);
-  if (countBefore === count) return state.position;
-  // Rows come from the lanes in turn, so that each has given the same number wherever a batch ends.
-  const each = (state.position * countBefore) / lanes;
-  if (Number.isInteger(each)) return (each * lanes) / count;
-  throw mismatch("shard", `1 of ${count}`, `1 of ${countBefore}`, ": its lanes do not stand at the same row");
-}
-
-function mismatch(name: string, expected: unknown, found: unknown, hint = ""): NpyError {
+/** Says what is not as it was. */
+export function mismatch(name: string, expected: unknown, found: unknown, hint = ""): NpyError {
   const message = `the state is of a run with ${name} ${JSON.stringify(found)}, this one has ${JSON.stringify(expected)}`;
   return new NpyError("ERR_STATE_MISMATCH", message + hint);
 }

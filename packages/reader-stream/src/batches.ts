@@ -7,21 +7,15 @@ import { BatchCounts, type BatchMetrics } from "./batch-metrics.ts";
 import { type BatchesOptions, type CheckedOptions, checkOptions } from "./batch-options.ts";
 import { type BatchPlan, planBatches } from "./batch-plan.ts";
 import { BatchReader } from "./batch-reader.ts";
-import { samplerOrder } from "./batch-sampler.ts";
 import { type PlannedBatch, type RunPosition, scheduleBatches } from "./batch-schedule.ts";
-import {
-  type BatchState,
-  checkState,
-  checkStateShape,
-  describeFields,
-  positionOf,
-  type RunState,
-} from "./batch-state.ts";
+import { type BatchState, checkState, checkStateShape, describeFields, type RunState } from "./batch-state.ts";
 import { BatchStream } from "./batch-stream.ts";
 import type { DatasetDTypes } from "./dataset-types.ts";
 import { ShardOrder } from "./epoch-order.ts";
+import { EventTurns } from "./event-turns.ts";
 import { type LinkedSignal, linkSignals } from "./link-signals.ts";
 import type { RowFields } from "./row-fields.ts";
+import { takeOver } from "./state-takeover.ts";
 
 /** A batch that is ready, or was skipped. */
 interface ReadyBatch<T extends DatasetDTypes> {
@@ -31,6 +25,7 @@ interface ReadyBatch<T extends DatasetDTypes> {
 }
 
 interface Started {
+  readonly signal: AbortSignal;
   readonly reader: BatchReader;
   readonly schedule: Iterator<PlannedBatch>;
 }
@@ -47,10 +42,14 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
   readonly #checked: CheckedOptions;
   readonly #plan: BatchPlan;
   readonly #seed: number;
-  readonly #link: LinkedSignal;
   readonly #buffers: BatchBuffers;
   readonly #counts = new BatchCounts();
+  readonly #turns = new EventTurns();
   readonly #ahead: Promise<ReadyBatch<T>>[] = [];
+  /** The batch that is waited for. */
+  #awaited: Promise<ReadyBatch<T>> | undefined;
+  /** Made when the first batch is asked for: an iteration that nobody begins leaves nothing at a signal. */
+  #link: LinkedSignal | undefined;
   #start: Promise<Started> | undefined;
   #place: RunPosition;
   #run: RunState | undefined;
@@ -69,14 +68,10 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
     this.#plan = planBatches(fields, options, this.#checked);
     this.#place = { epoch: 0, position: 0 };
     if (state !== undefined) {
-      const { shard, resume } = this.#checked;
-      checkState(state, this.#runState(), resume);
-      this.#place = { epoch: state.epoch, position: positionOf(state, shard.count, shard.lanes) };
+      checkState(state, this.#runState(), this.#checked.resume);
+      this.#place = takeOver(state, this.#checked.shard, this.#plan.order);
     }
     this.#buffers = new BatchBuffers(fields, this.#checked.ownership);
-    this.#link = linkSignals([options.signal]);
-    this.#link.signal.addEventListener("abort", () => void this.#end(), { once: true });
-    if (this.#link.signal.aborted) void this.#end();
   }
 
   /**
@@ -91,7 +86,10 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
     return result;
   }
 
-  /** Ends the iteration; resolves when no read is under way any more. */
+  /**
+   * Ends the iteration; resolves when no read is under way any more. A call of `next` that waits is answered with the end. A
+   * transform that is under way is not waited for: its signal is aborted.
+   */
   async return(): Promise<IteratorResult<Batch<T>, undefined>> {
     await this.#end();
     return { done: true, value: undefined };
@@ -102,7 +100,7 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
    * `state` it lets another run go on there, in this process or in another.
    */
   state(): BatchState {
-    return { version: 1, ...this.#place, ...this.#runState() };
+    return this.#stateAt(this.#place);
   }
 
   /** Gives what was read and delivered so far. */
@@ -117,7 +115,13 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
    */
   stream(): BatchStream<T> {
     if (this.#checked.ownership === "pooled") throw new TypeError("a stream of batches cannot have ownership 'pooled'");
-    return new BatchStream(this);
+    const { signal } = this.#options;
+    return new BatchStream({
+      batches: this,
+      place: () => this.#place,
+      stateAt: (place) => this.#stateAt(place),
+      signal,
+    });
   }
 
   /** Gives the iterator itself: there is one position. */
@@ -137,13 +141,18 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
       if (this.#ending !== undefined) return await this.return();
       this.#retire();
       for (;;) {
+        if (this.#turns.isDue) await this.#turns.take();
         await this.#readAhead(Math.max(1, this.#plan.prefetch));
-        const ready = await this.#ahead.shift();
+        this.#awaited = this.#ahead.shift();
+        const ready = await this.#awaited;
         this.#options.signal?.throwIfAborted();
         if (ready === undefined || this.#ending !== undefined) return await this.return();
         this.#place = ready.planned.after;
         this.#counts.release(byteLengthOf(ready.bytes));
-        if (ready.batch === undefined) continue;
+        if (ready.batch === undefined) {
+          this.#buffers.giveBack(ready.bytes);
+          continue;
+        }
         this.#inUse = ready.bytes;
         this.#counts.batches++;
         this.#counts.rows += ready.planned.taken;
@@ -151,7 +160,11 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
         return { done: false, value: ready.batch };
       }
     } catch (error) {
+      const isLeft = this.#ending !== undefined;
       await this.#end();
+      this.#options.signal?.throwIfAborted();
+      // What a read was ended with is nothing to tell a consumer that left.
+      if (isLeft) return { done: true, value: undefined };
       throw error;
     } finally {
       this.#counts.waitMs += performance.now() - before;
@@ -160,11 +173,11 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
 
   async #readAhead(count: number): Promise<void> {
     this.#start ??= this.#begin();
-    const { reader, schedule } = await this.#start;
+    const { reader, schedule, signal } = await this.#start;
     while (this.#ending === undefined && this.#ahead.length < count) {
       const planned = schedule.next();
       if (planned.done) return;
-      const ready = this.#make(planned.value, reader);
+      const ready = this.#make(planned.value, reader, signal);
       // Its failure is told when its turn comes; a consumer that leaves before does not hear of it.
       ready.catch(() => undefined);
       this.#ahead.push(ready);
@@ -182,21 +195,17 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
 
   async #begin(): Promise<Started> {
     if (this.#checked.ownership === "fresh") reuseFreedMemory();
+    this.#link = linkSignals([this.#options.signal]);
     const { signal } = this.#link;
+    signal.addEventListener("abort", () => void this.#end(), { once: true });
     const { shard, epochs, io } = this.#checked;
-    const { sampler } = this.#options;
-    const seed = this.#seed;
-    const known = this.#plan.makeOrder?.(seed);
-    const order =
-      known ?? (sampler && (await samplerOrder(sampler, this.#fields, { seed, lanes: shard.lanes, signal })));
-    if (order === undefined) throw new TypeError("there is no order without a sampler");
-    const orders = new ShardOrder(order, shard, this.#fields.length);
+    const orders = new ShardOrder(await this.#plan.order.make(this.#seed, { signal }), shard);
     const common = { fields: this.#fields, plan: this.#plan, counts: this.#counts, signal };
     const reader = new BatchReader({ ...common, orders, epochs, io }, shard.lanes / shard.count);
-    return { reader, schedule: scheduleBatches(orders, this.#checked, this.#place) };
+    return { signal, reader, schedule: scheduleBatches(orders, this.#checked, this.#place) };
   }
 
-  async #make(planned: PlannedBatch, reader: BatchReader): Promise<ReadyBatch<T>> {
+  async #make(planned: PlannedBatch, reader: BatchReader, signal: AbortSignal): Promise<ReadyBatch<T>> {
     const bytes = this.#buffers.take(planned.rows);
     this.#counts.take(byteLengthOf(bytes));
     const meta = metaOf(planned, this.#checked.last === "pad");
@@ -204,11 +213,11 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
       await reader.fill(planned, bytes);
       const batch = batchOf<T>(this.#fields, planned.rows, bytes, meta);
       const { transform } = this.#options;
-      return { planned, bytes, batch: transform ? await transformed(batch, transform, this.#seed) : batch };
+      return { planned, bytes, batch: transform ? await transformed(batch, transform, this.#seed, signal) : batch };
     } catch (error) {
       const { onError } = this.#options;
       // An iteration that ends is no batch that fails.
-      const isOver = this.#link.signal.aborted || this.#ending !== undefined;
+      const isOver = signal.aborted || this.#ending !== undefined;
       if (onError === undefined || isOver || onError({ error, meta }) !== "skip") throw error;
       return { planned, bytes, batch: undefined };
     }
@@ -220,11 +229,15 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
     this.#inUse = undefined;
   }
 
+  #stateAt(place: RunPosition): BatchState {
+    return { version: 1, ...place, ...this.#runState() };
+  }
+
   #runState(): RunState {
     const { shard } = this.#checked;
     this.#run ??= {
       seed: this.#seed,
-      order: this.#plan.order,
+      order: this.#plan.order.text,
       shard: `${shard.index}/${shard.count}:${shard.lanes}`,
       rows: this.#fields.length,
       fields: describeFields(this.#fields),
@@ -241,9 +254,9 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
   async #stop(): Promise<void> {
     // After this turn, so that whoever asks finds that it is ending.
     await undefined;
-    this.#link.unlink();
-    this.#link.abort();
-    await Promise.allSettled(this.#ahead.splice(0));
+    this.#link?.unlink();
+    this.#link?.abort();
+    await Promise.allSettled([this.#awaited, ...this.#ahead.splice(0)]);
     const started = await this.#start?.catch(() => undefined);
     await started?.reader.close();
     this.#retire();

@@ -25,13 +25,7 @@ export class ShardOrder {
   readonly #shard: Required<BatchShard>;
   readonly #known: EpochOrder[] = [];
 
-  /** @throws RangeError where lanes are to be of equal length and one would be empty. */
-  constructor(order: RowOrder, shard: Required<BatchShard>, rows: number) {
-    if (shard.uneven === "equal-batches" && order.leastLaneLength === 0 && rows > 0) {
-      throw new RangeError(
-        `${rows} rows in blocks are too few for ${shard.lanes} lanes of equal length: choose smaller blocks`,
-      );
-    }
+  constructor(order: RowOrder, shard: Required<BatchShard>) {
     this.#order = order;
     this.#shard = shard;
   }

@@ -28,6 +28,7 @@ export class LaneDeal {
   /** Rows of all lanes together. */
   readonly length: number;
   readonly #phases: readonly Phase[];
+  readonly #lanes: number;
 
   /** @param lengths - Rows of each lane. */
   constructor(lengths: readonly number[]) {
@@ -41,6 +42,7 @@ export class LaneDeal {
     }
     this.length = start;
     this.#phases = phases;
+    this.#lanes = lengths.length;
   }
 
   /** Gives which rows of which lanes positions are, lane by lane. */
@@ -58,5 +60,12 @@ export class LaneDeal {
       }
     }
     return segments;
+  }
+
+  /** Gives the position of each lane once `position` rows were taken. */
+  ends(position: number): number[] {
+    const ends = new Array<number>(this.#lanes).fill(0);
+    for (const { lane, start, count } of this.segments(0, position)) ends[lane] = start + count;
+    return ends;
   }
 }

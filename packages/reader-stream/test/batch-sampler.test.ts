@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { encodeNpy, NdArray } from "@npystream/codec";
+import { elementType, encodeNpy, fromNested, NdArray } from "@npystream/codec";
 import test from "ava";
 import { type BatchesOptions, openDataset } from "../src/index.ts";
 import { numpy, testFolder } from "./arrays-by-numpy.ts";
@@ -110,11 +110,15 @@ test.serial(
   "labels of another number, fields that there are not and rows of several elements are refused",
   async (t) => {
     await using dataset = await openDataset({ x: encodeNpy(NdArray.from(new Float32Array(6), [3, 2])) });
-    const next = (sampler: BatchesOptions["sampler"]) =>
-      dataset.batches({ size: 1, ...(sampler && { sampler }) }).next();
-    await t.throwsAsync(next({ kind: "weighted", weights: [1, 2] }), { instanceOf: RangeError });
-    await t.throwsAsync(next({ kind: "balanced", labels: "y" }), { instanceOf: TypeError });
-    await t.throwsAsync(next({ kind: "balanced", labels: "x" }), { instanceOf: TypeError });
+    const refuses = (sampler: NonNullable<BatchesOptions["sampler"]>, instanceOf: ErrorConstructor): void => {
+      t.throws(() => dataset.batches({ size: 1, sampler }), { instanceOf });
+      t.throws(() => dataset.explain({ size: 1, sampler }), { instanceOf });
+    };
+    refuses({ kind: "weighted", weights: [1, 2] }, RangeError);
+    refuses({ kind: "weighted", weights: NdArray.from(new Float32Array(6), [3, 2]) }, TypeError);
+    refuses({ kind: "balanced", labels: NdArray.from(new Float32Array(6), [3, 2]) }, TypeError);
+    refuses({ kind: "balanced", labels: "y" }, TypeError);
+    refuses({ kind: "balanced", labels: "x" }, TypeError);
   },
 );
 
@@ -144,4 +148,86 @@ test.serial("mapping what is neither a plain file nor in memory is ERR_MAP_UNAVA
   t.is((await dataset.batches({ size: 3, shuffle: { kind: "full" } }).next()).value?.x.length, 3);
   await using memory = await openDataset({ x: bytes });
   t.is((await memory.batches({ size: 3, io: "map" }).next()).value?.x.length, 3);
+});
+
+const SAME = 1000;
+/** Labels of two classes, nine to one, of types whose elements are objects, or whose array is one. */
+const labelTypes = {
+  numbers: NdArray.from(Uint8Array.from({ length: SAME }, (_, i) => (i < 900 ? 97 : 98))),
+  bytes: fromNested(
+    Array.from({ length: SAME }, (_, i) => Uint8Array.of(i < 900 ? 97 : 98)),
+    "|S1",
+  ),
+  void: new NdArray({
+    dtype: elementType("|V2"),
+    shape: [SAME],
+    data: Uint8Array.from({ length: 2 * SAME }, (_, i) => Number(i > 1799)),
+  }),
+  complex: new NdArray({
+    dtype: "complex128",
+    shape: [SAME, 1],
+    data: Float64Array.from({ length: 2 * SAME }, (_, i) =>
+      i % 2 === 0 ? -0 : i < 1800 ? Number.POSITIVE_INFINITY : Number.NaN,
+    ),
+  }),
+  times: NdArray.from(BigInt64Array.from({ length: SAME }, (_, i) => (i < 900 ? 2n ** 60n : 2n ** 60n + 1n))),
+};
+
+test("a sampler's labels may be of any dtype with one value a row, in a field, an array or a list", async (t) => {
+  await using dataset = await openDataset(labelTypes);
+  const idsOf = async (sampler: NonNullable<BatchesOptions["sampler"]>): Promise<number[]> => {
+    const ids: number[] = [];
+    for await (const { meta } of dataset.batches({ size: 100, seed: 4, sampler })) ids.push(...meta.rowIds);
+    return ids;
+  };
+  const list = Array.from({ length: SAME }, (_, i) => (i < 900 ? "often" : "rarely"));
+  for (const kind of ["balanced", "stratified"] as const) {
+    const expected = await idsOf({ kind, labels: list });
+    const rare = expected.filter((id) => id >= 900).length;
+    t.is(kind === "stratified" ? rare : Math.round(rare / 100), kind === "stratified" ? 100 : 5);
+    for (const [name, labels] of Object.entries(labelTypes)) {
+      t.deepEqual(await idsOf({ kind, labels: name }), expected, `${kind} by the field ${name}`);
+      t.deepEqual(await idsOf({ kind, labels }), expected, `${kind} by the array of ${name}`);
+    }
+  }
+  const { times } = labelTypes;
+  const weights = NdArray.from(Float32Array.from({ length: 2 * SAME }, (_, i) => (i % 2 === 0 ? i : 0))).slice({
+    step: 2,
+  });
+  const heavy = await idsOf({ kind: "weighted", weights });
+  t.deepEqual(heavy, await idsOf({ kind: "weighted", weights: Array.from({ length: SAME }, (_, i) => 2 * i) }));
+  t.true((await idsOf({ kind: "weighted", weights: times })).length === SAME);
+});
+
+test("a sampler of no rows, of one and of a single class gives what there is", async (t) => {
+  for (const rows of [0, 1, 5]) {
+    await using dataset = await openDataset({ x: NdArray.from(new Int32Array(rows)) });
+    const samplers = [
+      { kind: "balanced", labels: "x" },
+      { kind: "stratified", labels: "x" },
+    ] as const;
+    for (const sampler of [...samplers, { kind: "weighted", weights: new Float64Array(rows).fill(2) }] as const) {
+      const ids: number[] = [];
+      for await (const { meta } of dataset.batches({ size: 2, sampler })) ids.push(...meta.rowIds);
+      t.is(ids.length, rows);
+      if (sampler.kind === "stratified") t.is(new Set(ids).size, rows);
+    }
+  }
+});
+
+test("a list of labels is looked at once, and tells an order only by which rows are alike", async (t) => {
+  await using dataset = await openDataset({ x: NdArray.from(new Int32Array(4)) });
+  let looks = 0;
+  const labels: ArrayLike<string> = new Proxy(["a", "b", "a", "a"], {
+    get: (target, key) => {
+      if (key === "0") looks++;
+      return Reflect.get(target, key);
+    },
+  });
+  const orderOf = (labels: ArrayLike<unknown>): string =>
+    dataset.batches({ size: 1, sampler: { kind: "balanced", labels } }).state().order;
+  const order = orderOf(labels);
+  t.is(looks, 1);
+  t.is(orderOf([7, 8, 7, 7]), order);
+  t.not(orderOf([7, 8, 8, 7]), order);
 });

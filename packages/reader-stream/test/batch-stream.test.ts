@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -76,4 +77,75 @@ test("an abort destroys the stream with the reason", async (t) => {
     }
   });
   t.is(caught, reason);
+});
+
+test("the state of a stream is behind the batch that was read out, whatever waits in its buffer", async (t) => {
+  await using dataset = await open();
+  const options = { size: 64, shuffle: true, seed: 1 } as const;
+  const places: number[] = [];
+  const stream = dataset.stream(options);
+  t.is(stream.state().position, 0);
+  let seen = 0;
+  for await (const batch of stream) {
+    await sleep(1);
+    seen += (batch as WithMeta).meta.rows;
+    const { epoch, position } = stream.state();
+    places.push(epoch * 1000 + position);
+    if (seen > 500) break;
+  }
+  t.deepEqual(
+    places,
+    Array.from({ length: 8 }, (_, i) => 64 * (i + 1)),
+  );
+  const rest = await collect<WithMeta>(dataset.stream({ ...options, state: stream.state() }));
+  t.is(seen + rest.reduce((sum, { meta }) => sum + meta.rows, 0), 1000);
+
+  const flowing = dataset.stream(options);
+  const found: number[] = [];
+  flowing.on("data", ({ meta }: WithMeta) => {
+    const { epoch, position } = flowing.state();
+    found.push(epoch * 1000 + position - meta.position - meta.rows);
+  });
+  await once(flowing, "end");
+  t.true(found.length === 16 && found.every((difference) => difference === 0));
+  t.deepEqual([flowing.state().epoch, flowing.state().position], [1, 0]);
+});
+
+test("an abort destroys a stream that nobody reads from", async (t) => {
+  await using dataset = await open();
+  const controller = new AbortController();
+  const stream = dataset.stream({ size: 10, signal: controller.signal });
+  stream.read();
+  await sleep(5);
+  const reason = new Error("enough");
+  const failed = once(stream, "error");
+  controller.abort(reason);
+  t.deepEqual(await failed, [reason]);
+  t.true(stream.destroyed);
+});
+
+test("destroying a stream ends the read that is under way, and starts no other", async (t) => {
+  let [underWay, reads] = [0, 0];
+  const source = {
+    byteLength: bytes.length,
+    read: async (into: Uint8Array, position: number) => {
+      reads++;
+      underWay++;
+      await sleep(5);
+      into.set(bytes.subarray(position, position + into.length));
+      underWay--;
+    },
+    close: async () => undefined,
+  };
+  await using dataset = await openDataset({ x: source });
+  reads = 0;
+  const stream = dataset.stream({ size: 10, memory: 0 });
+  stream.read();
+  while (reads === 0) await sleep(1);
+  stream.destroy();
+  await once(stream, "close");
+  t.is(underWay, 0);
+  const before = reads;
+  await sleep(10);
+  t.is(reads, before);
 });

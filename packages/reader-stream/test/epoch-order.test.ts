@@ -35,7 +35,7 @@ test("all processes together have each row once an epoch, at the edges of powers
       const seen: number[] = [];
       for (let index = 0; index < count; index++) {
         const shard = { index, count, lanes: count * each, uneven: "exact" } as const;
-        const one = new ShardOrder(order, shard, rows).epoch(epoch);
+        const one = new ShardOrder(order, shard).epoch(epoch);
         seen.push(...one.rows(0, one.length));
       }
       t.deepEqual(
@@ -50,9 +50,9 @@ test("all processes together have each row once an epoch, at the edges of powers
 test("rows are those of the segments, whatever positions are asked for", (t) => {
   fc.assert(
     fc.property(orders, fc.nat(), fc.nat(), (sizes, at, length) => {
-      const { rows, count, each } = sizes;
+      const { count, each } = sizes;
       const shard = { index: count - 1, count, lanes: count * each, uneven: "exact" } as const;
-      const order = new ShardOrder(orderOf(sizes), shard, rows).epoch(1);
+      const order = new ShardOrder(orderOf(sizes), shard).epoch(1);
       const position = at % (order.length + 1);
       const taken = length % (order.length - position + 1);
       const expected = order.rows(0, order.length).slice(position, position + taken);
@@ -75,7 +75,7 @@ test("equal batches give every process as many rows, none twice, and leave out f
       const order = orderOf(sizes);
       fc.pre(order.leastLaneLength > 0);
       const parts = Array.from({ length: count }, (_, index) => {
-        const one = new ShardOrder(order, { index, count, lanes, uneven: "equal-batches" }, rows).epoch(2);
+        const one = new ShardOrder(order, { index, count, lanes, uneven: "equal-batches" }).epoch(2);
         return Array.from(one.rows(0, one.length));
       });
       const all = parts.flat();
@@ -85,12 +85,6 @@ test("equal batches give every process as many rows, none twice, and leave out f
     }),
     { numRuns: 200 },
   );
-});
-
-test("lanes of equal length that would be empty are refused", (t) => {
-  const shard = { index: 0, count: 4, lanes: 4, uneven: "equal-batches" } as const;
-  t.throws(() => new ShardOrder(fullOrder(3, 1, 4), shard, 3), { instanceOf: RangeError, message: /3 rows.*4 lanes/ });
-  t.is(new ShardOrder(fullOrder(0, 1, 4), shard, 0).epoch(0).length, 0);
 });
 
 test("an epoch that was made is kept while it and the next one are asked for", (t) => {
@@ -103,7 +97,7 @@ test("an epoch that was made is kept while it and the next one are asked for", (
       return inner.lane(epoch, lane);
     },
   };
-  const order = new ShardOrder(counted, { index: 0, count: 1, lanes: 1, uneven: "exact" }, 10);
+  const order = new ShardOrder(counted, { index: 0, count: 1, lanes: 1, uneven: "exact" });
   for (const epoch of [0, 0, 1, 0, 1, 2, 1, 2]) t.is(order.epoch(epoch).epoch, epoch);
   t.is(made, 3);
 });
