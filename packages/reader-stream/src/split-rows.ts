@@ -24,6 +24,8 @@ export interface SplitOptions<Name extends string = string> extends ByteReadOpti
   readonly groupBy?: Name;
 }
 
+/** The part of each row is noted in an array, which has up to so many entries. */
+const MOST_ROWS = 2 ** 32;
 /** Keeps the permutations of a split apart from those of a shuffle with the same seed. */
 const SPLIT_WORD = 0x73706c69;
 
@@ -39,6 +41,9 @@ export async function splitRows(
   const { seed = 0, stratify, groupBy } = options;
   if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is a safe integer, not ${seed}`);
   options.signal?.throwIfAborted();
+  if (fields.length > MOST_ROWS) {
+    throw new RangeError(`split divides up to 2^32 rows, not ${fields.length}: select ranges of rows instead`);
+  }
   const sizes = splitSizes(fields.length, parts);
   const classes = stratify === undefined ? undefined : await readClasses(fields, stratify, options);
   let partOf: (row: number) => number;
@@ -83,7 +88,8 @@ function partAt(position: number, sizes: ArrayLike<number>, from: number, count:
 
 /**
  * Gives each group, in random order, to the part that lacks most: of the sum of squares of what each part lacks of each
- * class, that takes away most. A part that lacks most is not full, so that it ends at most the largest group above its size.
+ * class, and of rows at all, that takes away most. A part that lacks most is not full, so that without classes it ends at most
+ * the largest group above its size.
  */
 function divideGroups(
   groups: RowClasses,
@@ -95,10 +101,12 @@ function divideGroups(
   const contents = groups.counts.map(() => new Map<number, number>());
   for (let row = 0; row < length; row++) {
     const content = contents[groups.ids[row] as number] as Map<number, number>;
-    const id = classes?.ids[row] ?? 0;
-    content.set(id, (content.get(id) ?? 0) + 1);
+    for (const id of classes === undefined ? [0] : [classes.ids[row] as number, classes.counts.length]) {
+      content.set(id, (content.get(id) ?? 0) + 1);
+    }
   }
-  const totals = classes?.counts ?? [length];
+  // Rows at all are one more class, which every row is of: classes alone may leave a small part empty.
+  const totals = [...(classes?.counts ?? []), length];
   const lacking = sizes.map((size) => Float64Array.from(totals, (total) => (size * total) / length));
   const parts = new Uint32Array(contents.length);
   for (let at = 0; at < contents.length; at++) {

@@ -118,6 +118,27 @@ test("groups that are alike in labels are divided alike in labels", async (t) =>
   t.true(Math.abs(ones - 250 / 4) <= 5, String(ones));
 });
 
+test("groups that are divided by label too leave no small part empty, and sizes are near those asked for", async (t) => {
+  const sizes = [96, 12, 12];
+  let off = 0;
+  for (let seed = 0; seed < 60; seed++) {
+    const groups = Array.from({ length: 120 }, (_, row) => (row * (seed + 7) + (row % 11) * seed) % 25);
+    const dataset = await labelled(
+      groups.map((group) => (group * 7) % 4),
+      groups,
+    );
+    const parts = await dataset.split({ a: 0.8, b: 0.1, c: 0.1 }, { seed, stratify: "label", groupBy: "group" });
+    const found = Object.values(parts).map(({ length }) => length);
+    t.true(
+      found.every((length) => length > 0),
+      `seed ${seed}: ${found}`,
+    );
+    off += Math.max(...found.map((length, part) => Math.abs(length - (sizes[part] ?? 0))));
+  }
+  // The largest groups have five rows.
+  t.true(off / 60 < 5, `${off / 60} rows off on average`);
+});
+
 test("seeds give other splits, and a split does not depend on the shuffle of the same seed", async (t) => {
   const dataset = await labelled(Array.from({ length: 1000 }, () => 0));
   const rowsOfSeed = async (seed: number): Promise<number[]> =>
