@@ -12,7 +12,10 @@ export interface BatchMetrics {
   readonly windows: number;
   /** Time in milliseconds that the consumer waited for batches. */
   readonly waitMs: number;
-  /** Most bytes that windows and batches took together, those that are made ready or not delivered yet. */
+  /**
+   * Most bytes that windows and batches took together, those that are made ready or not delivered yet; what reads that are
+   * merged or cast, transforms and samplers take besides is not counted.
+   */
   readonly peakBytes: number;
 }
 

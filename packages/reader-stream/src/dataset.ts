@@ -8,7 +8,7 @@ import { gatherField } from "./field-chunks.ts";
 import { type FieldStats, readStats, type StatsOptions } from "./field-stats.ts";
 import { type AnyRowPredicate, filterRows } from "./filter-rows.ts";
 import type { RowFields } from "./row-fields.ts";
-import { chooseRows, type RowChoice } from "./row-selection.ts";
+import { chooseRows, type RowChoice, RowSelection } from "./row-selection.ts";
 import { SelectedFields } from "./selected-fields.ts";
 import { type SplitOptions, splitRows } from "./split-rows.ts";
 import { kindOf } from "./value-kind.ts";
@@ -85,10 +85,12 @@ export class Dataset<T extends DatasetDTypes = DatasetDTypes> implements AsyncDi
     return new Dataset<T>(SelectedFields.of(this.#fields, chooseRows(this.length, rows)));
   }
 
-  /** Leaves only these fields, in this order. @throws TypeError for none, and for one that there is not. */
+  /** Leaves only these fields, in this order. @throws TypeError for none, one that there is not and one named twice. */
   pick<N extends keyof T & string>(...names: readonly N[]): Dataset<Pick<T, N>> {
     if (names.length === 0) throw new TypeError("a dataset has at least one field");
-    const all = chooseRows(this.length, {});
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw new TypeError(`the field ${twice} is picked twice`);
+    const all = RowSelection.range(0, this.length);
     return new Dataset<Pick<T, N>>(SelectedFields.of(this.#fields, all, this.#checkNames(names)));
   }
 
@@ -102,8 +104,8 @@ export class Dataset<T extends DatasetDTypes = DatasetDTypes> implements AsyncDi
    * @example
    * const { train, test } = await dataset.split({ train: 0.8, test: 0.2 }, { seed: 7, stratify: "labels" });
    *
-   * @throws RangeError for parts that do not add up, TypeError for a field that there is not or that has no single value
-   *   a row; what reading the field throws.
+   * @throws RangeError for parts that do not add up, and for more than 2^32 rows, of each of which the part is noted; TypeError
+   *   for a field that there is not or that has no single value a row; what reading the field throws.
    */
   async split<P extends string>(
     parts: Readonly<Record<P, number>>,

@@ -1,6 +1,7 @@
-import { checkOptions, type PlanOptions } from "./batch-options.ts";
+import { type BatchShard, checkOptions, type PlanOptions } from "./batch-options.ts";
 import { type BatchPlan, planBatches } from "./batch-plan.ts";
 import { checkStateShape } from "./batch-state.ts";
+import type { PlannedOrder } from "./planned-order.ts";
 import type { RowFields } from "./row-fields.ts";
 import { wholeReads } from "./whole-rows.ts";
 
@@ -12,8 +13,13 @@ export interface BatchesExplanation {
   readonly batchRows: number;
   /** Bytes of a batch, as its rows are delivered. */
   readonly batchBytes: number;
-  /** Batches of an epoch; of one of several processes, give or take one; of a sampler, without `draws`. */
+  /** Batches of this process in the first epoch; in others one of several has a few more or less, as `unevenRows` lets it. */
   readonly batches: number;
+  /**
+   * Rows of an epoch that are over once every lane has as many as the shortest: what processes differ by in all (`uneven:
+   * 'exact'`), or what an epoch leaves out (`'equal-batches'`).
+   */
+  readonly unevenRows: number;
   /** Rows of a block; `undefined` where there are no blocks. */
   readonly blockRows: number | undefined;
   /** Blocks of a window of all lanes together; `undefined` where rows are not shuffled in windows. */
@@ -34,7 +40,10 @@ export interface BatchesExplanation {
   readonly readsPerBatch: number;
   /** Bytes read a batch on average, of fields that are not cast; gathering rows may read up to four times as many. */
   readonly bytesPerBatch: number;
-  /** Bytes of windows and of batches made ready, at most; the batch in use comes on top. */
+  /**
+   * Bytes of windows and of batches made ready, at most. On top come the batch in use, what a transform makes, a sampler's tables,
+   * and up to 4 MiB for each of four reads whose rows are merged or cast.
+   */
   readonly peakBytes: number;
   /** Batches made ready while one is used, as far as `memory` allows. */
   readonly prefetch: number;
@@ -52,23 +61,31 @@ export function explainBatches(fields: RowFields, options: PlanOptions): Batches
   const plan = planBatches(fields, options, checked);
   const { size, shuffle, shard, last } = checked;
   const isShuffled = shuffle !== false || options.sampler !== undefined;
-  const perProcess = fields.length / shard.count / size;
+  const { order } = plan;
+  const perProcess = rowsOfFirstEpoch(order, options, shard) / size;
   return {
     order: options.sampler?.kind ?? (shuffle === false ? "sequential" : shuffle.kind),
     batchRows: size,
     batchBytes: plan.batchBytes,
     batches: last === "drop" ? Math.floor(perProcess) : Math.ceil(perProcess),
+    unevenRows: order.rows - order.leastLaneLength * shard.lanes,
     blockRows: plan.blockRows,
     windowBlocks: isShuffled ? plan.windowBlocks : undefined,
     windowBytes: plan.windowBytes,
     imbalance: plan.imbalance,
     reads: plan.reads,
-    readsPerBatch: plan.reads === "whole" ? wholeReads(fields) / Math.ceil(perProcess) : readsOf(plan, fields, size),
+    readsPerBatch:
+      plan.reads === "whole" ? wholeReads(fields) / Math.max(1, Math.ceil(perProcess)) : readsOf(plan, fields, size),
     bytesPerBatch: plan.batchBytes,
     peakBytes: plan.peakBytes,
     prefetch: plan.prefetch,
     warnings: warningsOf(plan, options, size * shard.count, checked.prefetch),
   };
+}
+
+function rowsOfFirstEpoch({ laneLengths }: PlannedOrder, options: PlanOptions, shard: Required<BatchShard>): number {
+  const lengths = laneLengths(options.seed ?? options.state?.seed ?? 0, 0);
+  return lengths.reduce((sum, length, lane) => (lane % shard.count === shard.index ? sum + length : sum), 0);
 }
 
 /** Reads of all fields a batch. */
@@ -89,7 +106,7 @@ function warningsOf(plan: BatchPlan, options: PlanOptions, batchRows: number, pr
     );
   }
   const hasWindows = options.shuffle !== undefined && options.shuffle !== false && blockRows !== undefined;
-  if (hasWindows && reads === "rows") {
+  if (hasWindows && reads === "rows" && options.io !== "map" && plan.batchBytes > 0) {
     warnings.push("no window fits memory, so that every batch reads its rows one by one: allow more memory");
   }
   if (plan.prefetch < prefetch) {

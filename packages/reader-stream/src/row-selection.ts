@@ -33,6 +33,11 @@ export class RowSelection {
     return new RowSelection(rows.length, start, undefined);
   }
 
+  /** Takes rows that follow each other: nothing is kept of them. */
+  static range(start: number, length: number): RowSelection {
+    return new RowSelection(length, start, undefined);
+  }
+
   /** The first row where the rows follow each other, else `undefined`. */
   get start(): number | undefined {
     return this.#rows === undefined ? this.#start : undefined;
@@ -87,6 +92,7 @@ export function chooseRows(length: number, choice: RowChoice): RowSelection {
     const odd = Object.keys(choice).find((key) => !["start", "stop", "step"].includes(key));
     if (odd !== undefined) throw notRows(`an object with ${odd}`);
     const { start, step, length: count } = resolveRange(choice, length);
+    if (step === 1 || count === 0) return RowSelection.range(count === 0 ? 0 : start, count);
     const rows = rowIndices(length, count);
     for (let at = 0; at < count; at++) rows[at] = start + at * step;
     return RowSelection.of(rows);

@@ -22,8 +22,10 @@ export class SelectedFields implements RowFields {
     this.#rows = rows;
   }
 
-  /** Selects rows, and fields where they are named. */
+  /** Selects rows, and fields where they are named; what selects all as it is gives the same fields. */
   static of(from: RowFields, rows: RowSelection, names: readonly string[] = from.names): RowFields {
+    const isAll = rows.start === 0 && rows.length === from.length && names.join("\n") === from.names.join("\n");
+    if (isAll) return from;
     if (from instanceof SelectedFields) return new SelectedFields(from.#from, names, from.#rows.select(rows));
     return new SelectedFields(from, names, rows);
   }

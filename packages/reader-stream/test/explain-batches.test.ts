@@ -81,3 +81,43 @@ test("reads and bytes a batch are those that are done", async (t) => {
     t.true(bytesRead(source) / batches <= 4 * bytesPerBatch);
   }
 });
+
+test("batches are those of this process, and what lanes are uneven by is told", async (t) => {
+  await using dataset = await openDataset({ x: NdArray.from(new Float32Array(ROWS)) });
+  for (const shuffle of [false, true, { kind: "full" }] as const) {
+    for (const uneven of ["exact", "equal-batches"] as const) {
+      let total = 0;
+      let left = 0;
+      for (let index = 0; index < 3; index++) {
+        const options = { size: 32, shuffle, shard: { index, count: 3, uneven } } as const;
+        let batches = 0;
+        for await (const { meta } of dataset.batches(options)) {
+          batches++;
+          total += meta.rows;
+        }
+        const { batches: found, unevenRows } = dataset.explain(options);
+        t.is(found, batches);
+        left = unevenRows;
+      }
+      t.is(total, uneven === "exact" ? ROWS : ROWS - left);
+      if (shuffle !== true)
+        t.true(left < 3 * (shuffle === false ? 2 * (dataset.explain({ size: 32 }).blockRows ?? 0) : 1));
+    }
+  }
+  const sampler = { kind: "balanced", labels: new Uint8Array(ROWS), draws: 100 } as const;
+  t.is(dataset.explain({ size: 32, sampler }).batches, 4);
+});
+
+test("no rows, batches longer than the rows and mapped blocks are explained as they are", async (t) => {
+  await using none = await openDataset({ x: NdArray.from(new Float32Array(0), [0, 3]) });
+  for (const shuffle of [false, true, { kind: "full" }] as const) {
+    const { batches, readsPerBatch, warnings } = none.explain({ size: 2, shuffle });
+    t.deepEqual([batches, Number.isFinite(readsPerBatch), warnings], [0, true, []]);
+  }
+  await using some = await openDataset({ x: NdArray.from(new Float32Array(10)) });
+  const { batchBytes, prefetch, warnings } = some.explain({ size: 2 ** 40, shuffle: true });
+  t.deepEqual([batchBytes, prefetch], [40, 2]);
+  t.regex(warnings.join(), /as unevenly/);
+  t.is((await some.batches({ size: 2 ** 40, shuffle: true }).next()).value?.x.length, 10);
+  t.like(some.explain({ size: 2, shuffle: true, io: "map" }), { reads: "rows", windowBytes: 0, warnings: [] });
+});
