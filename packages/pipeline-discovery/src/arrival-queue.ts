@@ -1,10 +1,11 @@
+import { pathOf } from "./directory-listing.ts";
 import type { RootFolder } from "./root-folder.ts";
 
 /** Files of one folder that were listed and not yet sorted into sets. */
 interface Arrivals {
   readonly root: RootFolder;
   readonly folder: string;
-  readonly names: readonly string[];
+  readonly names: string[];
   next: number;
 }
 
@@ -18,7 +19,15 @@ export class ArrivalQueue {
 
   /** Takes up files of one folder; `folder` is relative to the root. */
   push(root: RootFolder, folder: string, names: readonly string[]): void {
-    this.#arrivals.push({ root, folder, names, next: 0 });
+    const last = this.#arrivals.at(-1);
+    if (last?.root === root && last.folder === folder) {
+      // Files that hints tell of come one by one, and would be thirty times as large by themselves as their names in a list.
+      for (const name of names) {
+        last.names.push(name);
+      }
+    } else {
+      this.#arrivals.push({ root, folder, names: [...names], next: 0 });
+    }
   }
 
   /** Hands over up to this many files, by their paths below the root. */
@@ -36,9 +45,4 @@ export class ArrivalQueue {
       this.#arrivals.shift();
     }
   }
-}
-
-/** The path of a file below its root. */
-export function pathOf(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
 }

@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { fileIdentity, isMissing } from "./file-version.ts";
 
 /** Visible content of one folder. */
@@ -13,8 +13,13 @@ export interface DirectoryListing {
 export interface DirectoryStamp {
   /** Device and inode: another where the folder was removed and made again. */
   readonly identity: string;
-  /** Time of the folder's last change in nanoseconds. */
-  readonly mtimeNs: bigint;
+  /**
+   * Times of the folder's last change, by which one state of it is told from another. The time of modification alone can be put
+   * back by whoever writes into the folder, as rsync and tar do.
+   */
+  readonly times: string;
+  /** The later one of them that nobody can set, in nanoseconds. */
+  readonly ctimeNs: bigint;
 }
 
 const UNFINISHED_SUFFIXES = [".tmp", ".part", ".partial"];
@@ -25,6 +30,11 @@ const UNFINISHED_SUFFIXES = [".tmp", ".part", ".partial"];
  */
 export function isVisibleName(name: string): boolean {
   return !name.startsWith(".") && !name.startsWith("_") && !UNFINISHED_SUFFIXES.some((suffix) => name.endsWith(suffix));
+}
+
+/** The path below the root of what has this name in a folder of it. */
+export function pathOf(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
 }
 
 /** Lists the visible files and folders in `path`, links and everything else left out; `null` where there is no folder. */
@@ -50,11 +60,19 @@ export async function listDirectory(path: string): Promise<DirectoryListing | nu
   }
 }
 
-/** Looks up the stamp of the folder at `path`; `null` where there is none. */
-export async function directoryStamp(path: string): Promise<DirectoryStamp | null> {
+/**
+ * Looks up the stamp of the folder at `path`; `null` where there is none.
+ *
+ * @param mayBeLink - Whether a link to a folder counts as one.
+ */
+export async function directoryStamp(path: string, mayBeLink: boolean): Promise<DirectoryStamp | null> {
   try {
-    const stats = await stat(path, { bigint: true });
-    return stats.isDirectory() ? { identity: fileIdentity(stats), mtimeNs: stats.mtimeNs } : null;
+    const stats = await (mayBeLink ? stat : lstat)(path, { bigint: true });
+    if (!stats.isDirectory()) {
+      return null;
+    }
+    const { mtimeNs, ctimeNs } = stats;
+    return { identity: fileIdentity(stats), times: `${mtimeNs}-${ctimeNs}`, ctimeNs };
   } catch (error) {
     if (isMissing(error)) {
       return null;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { type DirectoryStamp, directoryStamp, listDirectory } from "./directory-listing.ts";
+import { type DirectoryStamp, directoryStamp, listDirectory, pathOf } from "./directory-listing.ts";
 
 /**
- * Which folders a sweep lists: those marked dirty, also those whose time of change is another than before, or all.
+ * Which folders a sweep lists: those marked dirty, also those whose times of change are others than before, or all.
  */
 export type SweepMode = "dirty" | "changed" | "full";
 
@@ -25,9 +25,10 @@ interface Folder {
   folders: ReadonlySet<string>;
   /** Files added by {@link DirectorySweep.addFile} since the last listing began, which that listing may have missed. */
   fresh: Set<string>;
-  readonly identity: string;
-  /** Time of change at the last listing; `null` where a change since then could have the same time. */
-  mtimeNs: bigint | null;
+  /** Device and inode; nothing where another folder may be in its place that was given the same. */
+  identity: string;
+  /** Times of change at the last listing; `null` where a change since then could have the same. */
+  times: string | null;
 }
 
 /**
@@ -66,6 +67,15 @@ export class DirectorySweep {
     this.#dirty.add(folder);
   }
 
+  /** Has the next sweep enter the folder anew, since it has gone: another one in its place may have been given its inode. */
+  markGone(folder: string): void {
+    const known = this.#folders.get(folder);
+    if (known !== undefined) {
+      known.identity = "";
+    }
+    this.markDirty(folder);
+  }
+
   /** Tells whether the file is known. */
   knows(folder: string, name: string): boolean {
     return this.#folders.get(folder)?.files.has(name) ?? false;
@@ -83,7 +93,7 @@ export class DirectorySweep {
   dropFile(folder: string, name: string): void {
     const known = this.#folders.get(folder);
     if (known?.files.delete(name) === true) {
-      known.mtimeNs = null;
+      known.times = null;
     }
   }
 
@@ -107,8 +117,8 @@ export class DirectorySweep {
         stale.add(folder);
       }
     }
-    for (const folder of stale) {
-      // A listing above may have found that it is gone.
+    for (const folder of [...stale].sort()) {
+      // The listing of one above, which comes first, may have found that it is gone.
       if (this.#folders.has(folder)) {
         await this.#listAgain(folder);
       }
@@ -118,7 +128,7 @@ export class DirectorySweep {
   async #isChanged(folder: string): Promise<boolean> {
     const known = this.#folders.get(folder);
     const stamp = await this.#stamp(folder);
-    return known !== undefined && (stamp?.mtimeNs !== known.mtimeNs || stamp?.identity !== known.identity);
+    return known !== undefined && (stamp?.times !== known.times || stamp?.identity !== known.identity);
   }
 
   async #listAll(folder: string): Promise<void> {
@@ -126,7 +136,7 @@ export class DirectorySweep {
     await this.#listAgain(folder);
     for (const name of known) {
       if (this.#folders.get(folder)?.folders.has(name) === true) {
-        await this.#listAll(child(folder, name));
+        await this.#listAll(pathOf(folder, name));
       }
     }
   }
@@ -136,7 +146,7 @@ export class DirectorySweep {
     const stamp = await this.#stamp(folder);
     if (stamp) {
       const { identity } = stamp;
-      this.#folders.set(folder, { files: new Set(), folders: new Set(), fresh: new Set(), identity, mtimeNs: null });
+      this.#folders.set(folder, { files: new Set(), folders: new Set(), fresh: new Set(), identity, times: null });
       this.#observer.entered(folder);
       await this.#list(folder, stamp);
     }
@@ -161,7 +171,7 @@ export class DirectorySweep {
     }
     known.fresh = new Set();
     const listing = await listDirectory(this.#absolute(folder)).catch((error: unknown) => {
-      known.mtimeNs = null;
+      known.times = null;
       this.#observer.failed(folder, error);
       return undefined;
     });
@@ -169,7 +179,7 @@ export class DirectorySweep {
       this.#leave(folder);
     } else if (listing !== undefined) {
       const newest = BigInt(Date.now() - SAME_TICK_MS) * 1_000_000n;
-      known.mtimeNs = stamp.mtimeNs < newest ? stamp.mtimeNs : null;
+      known.times = stamp.ctimeNs < newest ? stamp.times : null;
       this.#compareFiles(folder, known, listing.files.filter(this.#accepts));
       await this.#compareFolders(folder, known, listing.folders);
     }
@@ -199,13 +209,13 @@ export class DirectorySweep {
     known.folders = new Set(depth < this.#maxDepth ? names : []);
     for (const name of before) {
       if (!known.folders.has(name)) {
-        this.#leave(child(folder, name));
+        this.#leave(pathOf(folder, name));
       }
     }
     for (const name of known.folders) {
       // One that could not be entered the last time is tried again.
-      if (!this.#folders.has(child(folder, name))) {
-        await this.#enter(child(folder, name));
+      if (!this.#folders.has(pathOf(folder, name))) {
+        await this.#enter(pathOf(folder, name));
       }
     }
   }
@@ -217,7 +227,7 @@ export class DirectorySweep {
       this.#observer.left(folder);
       this.#observer.vanished(folder, [...known.files]);
       for (const name of known.folders) {
-        this.#leave(child(folder, name));
+        this.#leave(pathOf(folder, name));
       }
     }
   }
@@ -225,7 +235,8 @@ export class DirectorySweep {
   /** The stamp of a folder, `null` where there is none, nothing where it cannot be looked up. */
   async #stamp(folder: string): Promise<DirectoryStamp | null | undefined> {
     try {
-      return await directoryStamp(this.#absolute(folder));
+      // The root may be a link, as its owner likes. Any other folder that became one leads out of the root, or in circles.
+      return await directoryStamp(this.#absolute(folder), folder === "");
     } catch (error) {
       this.#observer.failed(folder, error);
       return undefined;
@@ -243,8 +254,4 @@ export class DirectorySweep {
   #absolute(folder: string): string {
     return join(this.#root, folder);
   }
-}
-
-function child(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
 }

@@ -1,9 +1,13 @@
 import { type BigIntStats, lstatSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 
-/** Tells one state of a file from another: device, inode, size in bytes and time of modification in nanoseconds. */
+/**
+ * Tells one state of a file from another: device, inode, size in bytes, and times of modification and birth in nanoseconds. The
+ * birth tells a file from an earlier one whose inode it was given, where both were unpacked with the same time of modification;
+ * file systems that keep none say 0.
+ */
 export function fileVersion(stats: BigIntStats): string {
-  return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}`;
+  return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}-${stats.birthtimeNs}`;
 }
 
 /** Tells one file or folder from another that takes its place: device and inode, as {@link fileVersion} begins. */

@@ -12,6 +12,8 @@ export interface HintListener {
    * @param isNew - Whether a name came or went; else content changed.
    */
   hinted(folder: string, name: string | null, isNew: boolean): void;
+  /** A folder was removed or moved away; by now another may be in its place, of which nothing is heard. */
+  gone(folder: string): void;
   /** A folder cannot be watched: nothing more is heard of it until it is entered again. */
   unwatched(folder: string, error: unknown): void;
 }
@@ -27,7 +29,10 @@ export interface HintSource {
 /** Watches nothing: for file systems without events, such as network mounts. */
 export const noHints: HintSource = { entered: () => undefined, left: () => undefined, close: async () => undefined };
 
-/** How long chokidar may take to watch a folder that it has told of; what comes in meanwhile, it does not tell. */
+/**
+ * How long chokidar may take to watch a folder that it has told of; what comes in meanwhile, it does not tell. Nor that a folder
+ * was made again within 100 ms of its removal.
+ */
 const UNWATCHED_MS = 250;
 
 /**
@@ -110,15 +115,19 @@ export class FolderHints implements HintSource {
         ignoreInitial: true,
         atomic: false,
       });
+      const parentOf = (path: string): string => toFolder(relative(root, join(path, "..")));
       const changed = (path: string): void => {
-        const parent = toFolder(relative(root, join(path, "..")));
-        this.#listener.hinted(parent, null, true);
+        this.#listener.hinted(parentOf(path), null, true);
         const folder = toFolder(relative(root, path));
         if (depthOf(folder) < this.#minDepth) {
           this.#hintAgain(folder);
         }
       };
-      tree.on("addDir", changed).on("unlinkDir", changed);
+      tree.on("addDir", changed).on("unlinkDir", (path) => {
+        this.#listener.gone(toFolder(relative(root, path)));
+        changed(path);
+        this.#hintAgain(parentOf(path));
+      });
       tree.on("ready", () => {
         for (const folder of this.#branches) {
           this.#listener.hinted(folder, null, true);

@@ -12,6 +12,8 @@ export interface CachedHeader {
 
 /** Files of one folder mostly have one of a few headers, whose text is then looked up and not parsed: 0.1 for 8 us. */
 const KEPT_HEADERS = 512;
+/** Longer ones are no two files' own, and at a mebibyte each would fill the memory. */
+const LONGEST_KEPT = 4096;
 
 /** Parses headers of `.npy` files and shares the result between files whose headers are the same bytes. */
 export class HeaderCache {
@@ -41,7 +43,9 @@ export class HeaderCache {
     if (this.#headers.size >= KEPT_HEADERS) {
       this.#headers.clear();
     }
-    this.#headers.set(text, header);
+    if (dataOffset <= LONGEST_KEPT) {
+      this.#headers.set(text, header);
+    }
     return header;
   }
 }

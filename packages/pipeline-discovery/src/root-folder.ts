@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import type { Logger } from "@npystream/codec";
-import { isVisibleName } from "./directory-listing.ts";
+import { isVisibleName, pathOf } from "./directory-listing.ts";
 import { DirectorySweep, type SweepObserver } from "./directory-sweep.ts";
 import { FILE_MARKER, FOLDER_MARKER } from "./file-inspector.ts";
 import { errorCode, isMissing } from "./file-version.ts";
@@ -35,8 +35,13 @@ const MISSING_ROOT_MS = 250;
 export const UNHINTED_SWEEP_MS = 1000;
 /** Time between listings of everything, for changes in place, which no folder's time of change tells of. */
 const FULL_SWEEP_MS = { auto: 300_000, none: 60_000 };
-/** From so many hints on, a listing of their folders is cheaper than a look at each. */
+/**
+ * Linux keeps 16,384 events for a reader (`fs.inotify.max_queued_events`) and drops further ones, of which Node says nothing. So
+ * many that come at once may not have been all, and a listing is cheaper than a look at each.
+ */
 const MOST_HINTS = 10_000;
+/** How the names of files with arrays end, whether they are looked for or not. */
+const ARRAY_NAME = /\.np[yz]$/;
 /** Names that are looked up at once. */
 const PROBES = 32;
 
@@ -50,7 +55,12 @@ export class RootFolder implements SweepObserver, HintListener {
   readonly #hints: HintSource;
   readonly #wake = new Wake();
   readonly #reported = new Set<string>();
+  /** Whether a file has been seen that belongs to a set, and one that looks as if it might and does not. */
+  #hasFile = false;
+  #stranger: string | undefined;
   #hinted = new Map<string, { readonly folder: string; readonly name: string }>();
+  /** Hints that came at once. */
+  #burst = 0;
   #sweepMs: number;
   #isDirty = false;
   #isDoubtful = false;
@@ -62,7 +72,7 @@ export class RootFolder implements SweepObserver, HintListener {
     this.#prefix = path.endsWith(sep) ? path : path + sep;
     this.#options = options;
     this.#sweepMs = sweepMs;
-    this.#sweep = new DirectorySweep(path, (name) => names.accepts(name), names.maxDepth, this);
+    this.#sweep = new DirectorySweep(path, (name) => this.#accepts(name), names.maxDepth, this);
     this.#hints = hints === "none" ? noHints : new FolderHints(path, names.minDepth, this);
   }
 
@@ -72,6 +82,7 @@ export class RootFolder implements SweepObserver, HintListener {
     if (!this.#sweep.hasRoot) {
       this.#options.logger.warn({ root: this.path }, "the root folder does not exist");
     }
+    this.#warnOfStrangers();
   }
 
   /** Follows the root until it is closed. */
@@ -80,6 +91,7 @@ export class RootFolder implements SweepObserver, HintListener {
     if (!this.#sweep.hasRoot) {
       this.#options.logger.info({ root: this.path }, "the root folder does not exist yet");
     }
+    this.#warnOfStrangers();
     let fullAt = performance.now() + FULL_SWEEP_MS[this.#options.hints];
     let sweepAt = performance.now() + this.#sweepMs;
     while (!this.#isClosed) {
@@ -130,6 +142,8 @@ export class RootFolder implements SweepObserver, HintListener {
   }
 
   appeared(folder: string, names: readonly string[]): void {
+    this.#hasFile ||= names.some((name) => this.#options.names.identify(pathOf(folder, name)) !== null);
+    this.#stranger ??= names[0];
     this.#options.observer.appeared(this, folder, names);
   }
 
@@ -146,9 +160,15 @@ export class RootFolder implements SweepObserver, HintListener {
     if (this.#isClosed) {
       return;
     }
+    if (this.#burst === 0) {
+      setImmediate(() => this.#endBurst());
+    }
+    this.#burst += 1;
     // A folder that is removed tells of itself by its own name.
     const isOwnName = isNew && name === basename(join(this.path, folder));
-    if (name === null || (isOwnName && !this.#options.names.accepts(name))) {
+    if (isOwnName && !this.#options.names.accepts(name)) {
+      this.gone(folder);
+    } else if (name === null) {
       this.#sweep.markDirty(folder);
       this.#isDirty = true;
       this.#wake.call();
@@ -162,6 +182,12 @@ export class RootFolder implements SweepObserver, HintListener {
     }
   }
 
+  gone(folder: string): void {
+    this.#sweep.markGone(folder);
+    this.#isDirty = true;
+    this.#wake.call();
+  }
+
   unwatched(folder: string, error: unknown): void {
     const isFull = ["ENOSPC", "EMFILE"].includes(errorCode(error));
     const why = isFull ? "the system has no more inotify watches to give" : "a folder cannot be watched";
@@ -172,16 +198,19 @@ export class RootFolder implements SweepObserver, HintListener {
     this.#wake.call();
   }
 
-  /** Looks at what the hints name. */
+  #endBurst(): void {
+    if (this.#burst > MOST_HINTS) {
+      this.#isDoubtful = true;
+      this.#wake.call();
+    }
+    this.#burst = 0;
+  }
+
+  /** Looks at what the hints name, unless everything is looked at in any case. */
   async #probeHinted(): Promise<void> {
     const hinted = [...this.#hinted.values()];
     this.#hinted = new Map();
-    if (hinted.length > MOST_HINTS) {
-      for (const folder of new Set(hinted.map((hint) => hint.folder))) {
-        this.#sweep.markDirty(folder);
-        this.#options.observer.touched(this, folder, null);
-      }
-      this.#isDirty = true;
+    if (this.#isDoubtful) {
       return;
     }
     for (let at = 0; at < hinted.length && !this.#isClosed; at += PROBES) {
@@ -205,6 +234,23 @@ export class RootFolder implements SweepObserver, HintListener {
       // A folder that came or went, or something that went before it was looked at.
       this.#sweep.markDirty(folder);
       this.#isDirty = true;
+    }
+  }
+
+  #accepts(name: string): boolean {
+    const isAccepted = this.#options.names.accepts(name);
+    if (!isAccepted && ARRAY_NAME.test(name)) {
+      this.#stranger ??= name;
+    }
+    return isAccepted;
+  }
+
+  /** A template or a role that is misspelt would else look like a folder into which nothing comes. */
+  #warnOfStrangers(): void {
+    if (!this.#hasFile && this.#stranger !== undefined) {
+      const { template } = this.#options.names;
+      const fields = { template, file: this.#stranger };
+      this.#warnOnce("strangers", fields, "no array in the root is named as the template and the roles say");
     }
   }
 

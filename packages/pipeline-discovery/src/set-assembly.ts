@@ -1,6 +1,7 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
-import { ArrivalQueue, pathOf } from "./arrival-queue.ts";
+import { ArrivalQueue } from "./arrival-queue.ts";
 import type { Inspection } from "./completeness.ts";
+import { pathOf } from "./directory-listing.ts";
 import { leaveOutKnown } from "./known-sets.ts";
 import { ReadySets } from "./ready-sets.ts";
 import type { RootFolder, RootObserver } from "./root-folder.ts";

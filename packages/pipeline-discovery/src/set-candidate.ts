@@ -91,10 +91,15 @@ export class Candidate {
     this.finding = undefined;
     const isPending = state !== "ready" && state !== "settled";
     if (isPending && (this.state === "ready" || this.state === "settled")) {
-      this.pendingSince = performance.now();
-      this.isReported = false;
+      this.beginWait();
     }
     this.state = state;
+  }
+
+  /** Counts from now on how long it has not been complete. */
+  beginWait(): void {
+    this.pendingSince = performance.now();
+    this.isReported = false;
   }
 
   /** Forgets that it was delivered or refused. */

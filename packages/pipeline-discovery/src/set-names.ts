@@ -19,6 +19,8 @@ const FIELD = /\{(\.{3})?(\w+)(?::0(\d+))?[^}]*\}/g;
 
 /** Reads the names of files as the names of the sets they belong to. */
 export class SetNames {
+  /** The text of the template. */
+  readonly template: string;
   /** Whether a set is one file that holds or names all roles: a `.npz`, or the manifest of shards. */
   readonly isOneFile: boolean;
   /** How the names of its files end. */
@@ -43,6 +45,7 @@ export class SetNames {
     if (suffix === undefined) {
       throw new TypeError(`the template ${template} must end in ${SUFFIXES.join(", ")}`);
     }
+    this.template = template;
     this.suffix = suffix;
     this.isOneFile = suffix !== ".npy";
     if (this.isOneFile && hasRole) {

@@ -13,7 +13,7 @@ export class SetTable {
   readonly #names: SetNames;
   readonly #roles: readonly string[];
   readonly #candidates = new Map<RootFolder, Map<string, Candidate>>();
-  readonly #departed = new Map<string, readonly string[]>();
+  readonly #departed = new Map<string, Candidate>();
 
   constructor(names: SetNames, roles: readonly string[]) {
     this.#names = names;
@@ -29,10 +29,7 @@ export class SetTable {
     const known = this.#candidatesOf(root);
     let candidate = known.get(name.key);
     if (candidate === undefined) {
-      candidate = new Candidate(root, name.key, name.fields, this.#roles.length);
-      const id = idOf(candidate);
-      candidate.settled = this.#departed.get(id) ?? [];
-      this.#departed.delete(id);
+      candidate = this.#takeBack(root, name.key) ?? new Candidate(root, name.key, name.fields, this.#roles.length);
       known.set(name.key, candidate);
     }
     candidate.paths[this.#roles.indexOf(name.role)] = path;
@@ -41,7 +38,7 @@ export class SetTable {
 
   /** Finds a set by the path of its root, and forgets what was remembered of it where all its files have gone. */
   reopen(root: string, key: string): Candidate | undefined {
-    this.#departed.delete(`${root}\0${key}`);
+    this.#departed.delete(idOf(root, key));
     const of = [...this.#candidates.keys()].find(({ path }) => path === root);
     return of === undefined ? undefined : this.#candidates.get(of)?.get(key);
   }
@@ -83,9 +80,18 @@ export class SetTable {
     return known;
   }
 
+  /** The set itself and no other in its place, since it may be in quarantine, or in the hands of whoever took it. */
+  #takeBack(root: RootFolder, key: string): Candidate | undefined {
+    const id = idOf(root.path, key);
+    const candidate = this.#departed.get(id);
+    this.#departed.delete(id);
+    candidate?.beginWait();
+    return candidate;
+  }
+
   #remember(candidate: Candidate): void {
     if (candidate.settled.length > 0) {
-      this.#departed.set(idOf(candidate), candidate.settled);
+      this.#departed.set(idOf(candidate.root.path, candidate.key), candidate);
       const [oldest] = this.#departed.size > REMEMBERED ? this.#departed.keys() : [];
       if (oldest !== undefined) {
         this.#departed.delete(oldest);
@@ -94,6 +100,6 @@ export class SetTable {
   }
 }
 
-function idOf(candidate: Candidate): string {
-  return `${candidate.root.path}\0${candidate.key}`;
+function idOf(root: string, key: string): string {
+  return `${root}\0${key}`;
 }

@@ -1,5 +1,6 @@
 import test from "ava";
-import { ArrivalQueue, pathOf } from "../src/arrival-queue.ts";
+import { ArrivalQueue } from "../src/arrival-queue.ts";
+import { pathOf } from "../src/directory-listing.ts";
 import type { RootFolder } from "../src/root-folder.ts";
 
 test("files are handed over some at a time, in the order in which they were found, by their paths below the root", (t) => {
@@ -7,7 +8,10 @@ test("files are handed over some at a time, in the order in which they were foun
   // Which root it is does not matter to the queue.
   const root = {} as RootFolder;
   t.true(queue.isEmpty);
-  queue.push(root, "", ["a", "b", "c"]);
+  const listed = ["a", "b"];
+  queue.push(root, "", listed);
+  queue.push(root, "", ["c"]);
+  t.deepEqual(listed, ["a", "b"]);
   queue.push(root, "x/y", ["d"]);
   const taken: string[][] = [];
   while (!queue.isEmpty) {

@@ -1,5 +1,8 @@
+import fs from "node:fs";
 import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { DirectorySweep, type SweepObserver } from "../src/directory-sweep.ts";
 import { makeFolder, removeFolders } from "./helpers/incoming.ts";
@@ -45,6 +48,28 @@ async function age(...folders: string[]): Promise<void> {
   }
 }
 
+/** Time for which a folder that changed is listed again in any case, and a little more. */
+const SAME_TICK_MS = 2100;
+
+/** Counts how often folders are listed. */
+async function listingsOf(action: () => Promise<void>): Promise<number> {
+  let listings = 0;
+  const { readdir } = fs.promises;
+  // The sources take it from node:fs/promises.
+  fs.promises.readdir = ((...parameters: Parameters<typeof readdir>) => {
+    listings += 1;
+    return readdir(...parameters);
+  }) as typeof readdir;
+  syncBuiltinESMExports();
+  try {
+    await action();
+  } finally {
+    fs.promises.readdir = readdir;
+    syncBuiltinESMExports();
+  }
+  return listings;
+}
+
 test.after.always(removeFolders);
 
 test("the first sweep enters every folder before it tells of the files in it", async (t) => {
@@ -72,20 +97,22 @@ test("hidden and temporary names, links, other files and folders below the limit
   t.deepEqual(notes.take(), ["+/"]);
 });
 
-test("a folder is listed again when its time has changed, and not else", async (t) => {
-  const root = makeFolder();
-  await age(root);
-  const { sweep, notes } = follow(root, 0);
-  await sweep.sweep("full");
-  notes.take();
-  await writeFile(join(root, "x.npy"), "");
-  await age(root);
-  await sweep.sweep("changed");
-  t.deepEqual(notes.take(), [], "its time is what it was");
-  await utimes(root, 2000, 2000);
-  await sweep.sweep("changed");
-  t.deepEqual(notes.take(), ["+x.npy"]);
-});
+test.serial(
+  "a folder is listed again when its times have changed, also where one was put back, and not else",
+  async (t) => {
+    const root = makeFolder();
+    await age(root);
+    const { sweep, notes } = follow(root, 0);
+    await sleep(SAME_TICK_MS);
+    await sweep.sweep("full");
+    notes.take();
+    t.is(await listingsOf(() => sweep.sweep("changed")), 0);
+    await writeFile(join(root, "x.npy"), "");
+    await age(root);
+    t.is(await listingsOf(() => sweep.sweep("changed")), 1);
+    t.deepEqual(notes.take(), ["+x.npy"]);
+  },
+);
 
 test("a folder that changed just before it was listed is listed again", async (t) => {
   const root = makeFolder();
@@ -131,6 +158,39 @@ test("files and folders that go are told of, and a folder in the place of anothe
   await rm(join(root, "old"), { recursive: true });
   await sweep.sweep("full");
   t.deepEqual(notes.take(), ["-a/", "-a/x.npy", "-a/b/", "-a/b/y.npy", "+a/", "+a/x.npy"]);
+});
+
+test("a folder in whose place a link is now is left, also where it alone is listed, and a folder below it too", async (t) => {
+  const [root, outside] = [makeFolder(), makeFolder()];
+  for (const folder of [root, outside]) {
+    await mkdir(join(folder, "a", "b"), { recursive: true });
+    await writeFile(join(folder, "a", "x.npy"), "");
+    await writeFile(join(folder, "a", "b", "y.npy"), "");
+  }
+  const { sweep, notes } = follow(root, 5);
+  await sweep.sweep("full");
+  notes.take();
+  await rename(join(root, "a"), join(root, ".a"));
+  await symlink(join(outside, "a"), join(root, "a"));
+  sweep.markDirty("a/b");
+  sweep.markDirty("a");
+  await sweep.sweep("dirty");
+  t.deepEqual(notes.take(), ["-a/", "-a/x.npy", "-a/b/", "-a/b/y.npy"]);
+  t.false(sweep.knows("a", "x.npy"));
+});
+
+test("a folder that was made again with the inode of the one before is entered anew", async (t) => {
+  const root = makeFolder();
+  await mkdir(join(root, "a"));
+  await writeFile(join(root, "a", "x.npy"), "");
+  const { sweep, notes } = follow(root, 1);
+  await sweep.sweep("full");
+  notes.take();
+  sweep.markGone("a");
+  await sweep.sweep("dirty");
+  t.deepEqual(notes.take(), ["-a/", "-a/x.npy", "+a/", "+a/x.npy"]);
+  await sweep.sweep("full");
+  t.deepEqual(notes.take(), [], "and that once");
 });
 
 test("a root that is missing, made, removed and made again is followed", async (t) => {

@@ -1,6 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,33 +18,6 @@ const free = { ...pairs, names: nameTemplate("{...rest}/{key}.{role}.npy") };
 test.after.always(async () => {
   await python[Symbol.asyncDispose]();
   removeFolders();
-});
-
-test.serial("2,000 files that come while the event loop is blocked are all found, each once", async (t) => {
-  const root = makeFolder();
-  await using found = discover({ ...pairs, roots: root });
-  const first = takeSets(found, 1);
-  await sleep(50);
-  const script = `
-import numpy as np
-for i in range(1000):
-    np.save(f"${root}/{i:04}.features.npy", np.ones((2, 4), np.float32))
-    np.save(f"${root}/{i:04}.labels.npy", np.ones(2, np.int64))
-open("${root}/done", "w").close()`;
-  const child = spawn("python3", ["-c", script], { stdio: "inherit" });
-  const exited = once(child, "exit");
-  while (!readdirSync(root).includes("done")) {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-  }
-  await exited;
-  const sets = [...(await first), ...(await takeSets(found, 999))];
-  t.is(new Set(sets.map(({ key }) => key)).size, 1000);
-  await python.run(`pair("${root}", "last")`);
-  t.deepEqual(
-    (await takeSets(found, 1)).map(({ key }) => key),
-    ["last"],
-    "and none of them again",
-  );
 });
 
 const follows = test.macro({

@@ -13,6 +13,10 @@ class Hints implements HintListener {
     this.seen.add(`${folder}|${name ?? ""}${isNew ? "" : " written"}`);
   }
 
+  gone(folder: string): void {
+    this.seen.add(`${folder}| gone`);
+  }
+
   unwatched(_folder: string, error: unknown): void {
     this.errors.push(error);
   }
@@ -64,6 +68,7 @@ test("folders that hold only folders tell of those that come and go, and not of 
   await waitFor(t, hints, "new|a.npy");
   await writeFile(join(root, "a.npy"), "x");
   await rm(join(root, "old"), { recursive: true });
+  await waitFor(t, hints, "old| gone");
   await waitFor(t, hints, "|");
   t.false(hints.seen.has("|a.npy"));
   await source.close();

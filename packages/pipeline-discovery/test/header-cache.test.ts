@@ -28,6 +28,14 @@ test("no more than some headers are kept", (t) => {
   t.deepEqual(cache.parse(first), before);
 });
 
+test("headers of unusual length are read and not kept", (t) => {
+  const cache = new HeaderCache();
+  const fields = Array.from({ length: 500 }, (_, at) => [`field-${at}`, "<f4"] as const);
+  const long = formatNpyHeader({ dtype: fields, shape: [3] });
+  t.true(long.length > 4096);
+  t.not(cache.parse(long), cache.parse(long));
+});
+
 test("what is no header is refused with the codec's code each time", (t) => {
   const cache = new HeaderCache();
   for (let i = 0; i < 2; i++) {

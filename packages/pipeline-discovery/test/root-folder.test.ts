@@ -67,6 +67,45 @@ test("out of inotify watches there is one warning, and sweeps find what comes", 
   await following;
 });
 
+test("a root in which no array is named as asked is warned of once, and no other is", async (t) => {
+  const [path, right] = [makeFolder(), makeFolder()];
+  await mkdir(join(path, "train"));
+  await writeFile(join(path, "train", "a.y.npy"), "");
+  await writeFile(join(path, "note.txt"), "");
+  await mkdir(join(right, "train"));
+  await writeFile(join(right, "a.x.npy"), "");
+  await writeFile(join(right, "train", "a.x.npy"), "");
+  const told: unknown[] = [];
+  for (const folder of [path, right, makeFolder()]) {
+    const logger = new MemoryLogger();
+    const root = new RootFolder(folder, { names, hints: "none", sweepMs: 10, logger, observer: new Appearances() });
+    await root.list();
+    await root.list();
+    await root.close();
+    told.push(logger.messages("warn"));
+  }
+  t.deepEqual(told, [["no array in the root is named as the template and the roles say"], [], []]);
+});
+
+test("so many hints at once that the system may have dropped some have everything looked at again", async (t) => {
+  const path = makeFolder();
+  await mkdir(join(path, "train"));
+  const observer = new Appearances();
+  const root = new RootFolder(path, { names, hints: "none", sweepMs: 600_000, logger: new MemoryLogger(), observer });
+  const following = root.follow();
+  await writeFile(join(path, "train", "a.x.npy"), "");
+  root.hinted("train", "a.x.npy", true);
+  await observer.waitFor(() => observer.paths.includes("train/a.x.npy"));
+  await writeFile(join(path, "train", "b.x.npy"), "");
+  t.false(observer.isDoubted);
+  for (let i = 0; i <= 10_000; i++) {
+    root.hinted("train", ".hidden", true);
+  }
+  await observer.waitFor(() => observer.paths.includes("train/b.x.npy") && observer.isDoubted);
+  await root.close();
+  await following;
+});
+
 test("a folder that cannot be listed is told of once, and the others are followed", async (t) => {
   const path = makeFolder();
   await mkdir(join(path, "train"));

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
 
-/** Runs each line it is sent, a JSON text of Python code, with NumPy at hand, and answers when it is done. */
+/** Runs each line it is sent, a JSON text of Python code, with NumPy at hand, and answers with `answer` when it is done. */
 const SERVER = `
 import io, json, os, shutil, sys, time
 import numpy as np
@@ -28,9 +28,10 @@ def slowly(path, data, pieces, pause):
             time.sleep(pause)
 
 for line in sys.stdin:
+    answer = None
     try:
         exec(json.loads(line), globals())
-        print("done", flush=True)
+        print(f"done {json.dumps(answer)}", flush=True)
     except BaseException as error:
         print(f"{type(error).__name__}: {error}".replace("\\n", " "), flush=True)
 `;
@@ -48,14 +49,15 @@ export class PythonProducer implements AsyncDisposable {
     this.#answers = this.#lines[Symbol.asyncIterator]();
   }
 
-  /** Runs Python code, after what it was told before. */
-  run(code: string): Promise<void> {
-    const result = this.#last.then(async () => {
+  /** Runs Python code, after what it was told before, and gives what it left in `answer`. */
+  run(code: string): Promise<unknown> {
+    const result = this.#last.then(async (): Promise<unknown> => {
       this.#child.stdin.write(`${JSON.stringify(code)}\n`);
       const { value } = await this.#answers.next();
-      if (value !== "done") {
+      if (!String(value).startsWith("done ")) {
         throw new Error(`${value} in ${code}`);
       }
+      return JSON.parse(String(value).slice(5));
     });
     this.#last = result.catch(() => undefined);
     return result;
