@@ -135,4 +135,5 @@ export { portableEngine, type ZipChecksum, type ZipDeflater, type ZipInflater } 
 export { type ZipAlignment, type ZipContent, ZipLayout, type ZipLayoutBase, type ZipPlace } from "./zip-layout.ts";
 export { checkLocalHeader } from "./zip-local-header.ts";
 export { locateMember, memberArrayName, type ZipMember } from "./zip-member.ts";
+export { encodeMemberName } from "./zip-name.ts";
 export { type EncodeZipOptions, encodeZip, type ZipInput, zipArray, zipBlocks } from "./zip-writer.ts";

@@ -10,6 +10,7 @@ import {
 } from "@npystream/codec";
 import { AppendFile, openAppend } from "./append-file.ts";
 import { type ArrayInput, dtypeError, isSameType } from "./array-input.ts";
+import { pathOf } from "./file-sink.ts";
 import { NpyRowWriter } from "./npy-row-writer.ts";
 import {
   type NpyWriteOptions,
@@ -19,7 +20,7 @@ import {
 } from "./npy-write-options.ts";
 import { type ChunkWriter, type OpenChunkWriter, type PendingChunk, PushStream } from "./push-stream.ts";
 import { RowEncoder } from "./row-encoder.ts";
-import { openSink, sinkPath, type WriteTarget } from "./write-target.ts";
+import { isSink, openSink, sinkPath, type WriteTarget } from "./write-target.ts";
 
 /**
  * Creates a stream that writes chunks of rows as one `.npy`, or as one after another with `framing: 'sequence'`.
@@ -52,7 +53,9 @@ import { openSink, sinkPath, type WriteTarget } from "./write-target.ts";
 export function createNpyWriteStream(target: WriteTarget, options: NpyWriteOptions = {}): NpyWriteStream {
   const resolved = resolveWriteOptions(target, options);
   const encoder = new RowEncoder(resolved.dtype, resolved.rowShape);
-  const open: OpenChunkWriter<NpyWriteResult> = (onFailure) => openWriter(target, resolved, encoder, onFailure);
+  // Now, since the process may be elsewhere when the file is opened.
+  const place = isSink(target) ? target : pathOf(target);
+  const open: OpenChunkWriter<NpyWriteResult> = (onFailure) => openWriter(place, resolved, encoder, onFailure);
   return new NpyWriteStream(open, resolved.signal);
 }
 
@@ -60,13 +63,13 @@ export function createNpyWriteStream(target: WriteTarget, options: NpyWriteOptio
 export class NpyWriteStream extends PushStream<ArrayInput, NpyWriteResult> {}
 
 async function openWriter(
-  target: WriteTarget,
+  target: string | ByteSink,
   options: ResolvedWriteOptions,
   encoder: RowEncoder,
   onFailure: (error: unknown) => void,
 ): Promise<ChunkWriter<NpyWriteResult>> {
   // A sink has been refused where rows are to be appended.
-  const append = options.mode === "append" && (typeof target === "string" || target instanceof URL);
+  const append = options.mode === "append" && typeof target === "string";
   const sink = append ? await openAppend(target) : await openSink(target, options.overwrite);
   if (!(sink instanceof AppendFile)) return new SinkWriter(sink, new NpyRowWriter(sink, encoder, options, onFailure));
   try {

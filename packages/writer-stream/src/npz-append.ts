@@ -31,6 +31,9 @@ export interface OpenedArchive {
 /** What an archive is told to hold is held against its file; how many members that makes is its writer's affair. */
 const NO_LIMITS = { limits: { members: Number.MAX_SAFE_INTEGER } };
 
+/** Most bytes of block tables that readZipDirectory reads. */
+const MOST_TABLES_BYTES = 256 << 20;
+
 /**
  * Opens an archive to add members to, or, where there is no file, one that appears as `fileSink` makes it.
  *
@@ -70,6 +73,8 @@ interface FoundArchive extends Required<Omit<OpenedArchive, "sink">> {
 async function readBase(path: string): Promise<FoundArchive | undefined> {
   let file: FileHandle;
   try {
+    // Before it is opened, which waits where it is a pipe.
+    if (!(await stat(path)).isFile()) throw new NpyError("ERR_WRITE_IO", `${path} is not a regular file`, { path });
     file = await open(path, "r");
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
@@ -82,9 +87,10 @@ async function readBase(path: string): Promise<FoundArchive | undefined> {
   const { offset, byteLength, comment } = await drive(locateZipDirectory(size), handle);
   const directory = await readExactly(handle, { position: offset, length: byteLength });
   const entries = Array.from(splitZipDirectory(directory)).filter(([name]) => name !== BLOCK_TABLE_MEMBER);
-  const tables = members.find(({ name }) => name === BLOCK_TABLE_MEMBER);
+  // As readZipDirectory has it: no reader looks at others, and members are read without their tables too.
+  const tables = members.find(({ name, method }) => name === BLOCK_TABLE_MEMBER && method === 0);
   let longTables: ReadonlyMap<string, Uint8Array> = new Map();
-  if (tables !== undefined) {
+  if (tables !== undefined && tables.byteLength <= MOST_TABLES_BYTES) {
     const position = await drive(locateMember(tables, size), handle);
     longTables = parseLongTables(await readExactly(handle, { position, length: tables.byteLength }));
   }

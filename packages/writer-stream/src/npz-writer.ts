@@ -1,3 +1,4 @@
+import { encodeMemberName } from "@npystream/codec";
 import type { ArrayInput } from "./array-input.ts";
 import { pathOf } from "./file-sink.ts";
 import { BlockDeflater } from "./node-deflater.ts";
@@ -83,7 +84,7 @@ export class NpzWriter implements AsyncDisposable {
    *
    * @param name - Without `.npy`.
    * @throws NpyError `ERR_NPZ_DUPLICATE` for a name the archive has; TypeError for an unknown option, an empty name, one
-   *   with a NUL or of more than 65,531 bytes, and after `finish`; what the archive has failed with.
+   *   with a NUL, half a surrogate pair or more than 65,531 bytes, and after `finish`; what the archive has failed with.
    */
   member(name: string, options: NpzMemberOptions = {}): NpyWriteStream {
     checkMemberOptions(options);
@@ -206,13 +207,10 @@ async function openArchive(target: WriteTarget, options: ResolvedNpzOptions): Pr
   return { sink: await openSink(target, options.overwrite) };
 }
 
-/** What ZIP cannot hold is refused before anything is written. */
+/** What ZIP cannot hold is refused before anything is written. @throws TypeError */
 function checkName(member: string): void {
   if (typeof member !== "string" || member === "") throw new TypeError("a member has a name of at least one character");
-  if (member.includes("\0"))
-    throw new TypeError(`a member's name holds no NUL, as ${JSON.stringify(member.slice(0, 80))} does`);
-  const { length } = Buffer.from(`${member}.npy`);
-  if (length > 0xffff) throw new TypeError(`a member's name with .npy is at most 65,535 bytes, not ${length}`);
+  encodeMemberName(`${member}.npy`);
 }
 
 /** For who drops an archive or a member without saying why. */

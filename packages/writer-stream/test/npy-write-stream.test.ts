@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { decodeNpy, elementType, NdArray, type NpyHeader, parseNpyHeader, RowChunk } from "@npystream/codec";
@@ -373,6 +373,21 @@ else await out.push([1]).then(() => out.finish()).catch(({ code }) => console.lo
   const written = run("write");
   t.is(written.status, 1);
   t.regex(written.stderr.toString(), /ERR_WRITE_SHAPE/);
+});
+
+test.serial("a relative path is one from where the process was when the stream was made", async (t) => {
+  const [here, before] = [newPath(), process.cwd()];
+  // Threads of one process are in one folder, so the program has one of its own.
+  const program = `
+import { createNpyWriteStream } from "@npystream/writer-stream";
+const out = createNpyWriteStream(process.argv.at(-1));
+process.chdir("/");
+await out.push([1]);
+console.log((await out.finish()).path);
+`;
+  const run = ["--conditions=@npystream/source", "--import=tsx", "--input-type=module", "-e", program];
+  const { stdout } = spawnSync(process.execPath, [...run, relative(before, here)], { encoding: "utf8", cwd: before });
+  t.is(stdout.trim(), here);
 });
 
 test("options that are none, or not of their kind, are refused at once", (t) => {

@@ -211,6 +211,27 @@ test("block tables too long for the directory are kept, and the old member of th
   t.true(Buffer.from(table).equals(step.value[0]?.blockTable ?? table.subarray(1)));
 });
 
+test("a deflated member of block tables is nobody's, and in nobody's way", async (t) => {
+  const { path } = copy();
+  const program = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'a', zipfile.ZIP_DEFLATED) as z: z.writestr('.npystream/blocks', b'x' * 100_000)`;
+  python(program, path);
+  const archive = createNpzWriter(path, { mode: "append" });
+  await archive.write("b", [1]);
+  await archive.finish();
+  const names = python("import sys, numpy as np\nprint(np.load(sys.argv[1]).files)", path).trim();
+  t.is(names, "['a', 'größe', 'notes.txt', 'b']");
+});
+
+test("a pipe is no archive, and is not waited for", async (t) => {
+  const own = mkdtempSync(join(folder, "pipe-"));
+  execFileSync("mkfifo", [join(own, "set.npz")]);
+  const archive = createNpzWriter(join(own, "set.npz"), { mode: "append" });
+  await t.throwsAsync(archive.write("b", [1]), { code: "ERR_WRITE_IO", message: /not a regular file/ });
+  t.deepEqual(readdirSync(own), ["set.npz"]);
+});
+
 test("an appended archive that is dropped stays as it was", async (t) => {
   const { own, path } = copy();
   await using archive = createNpzWriter(path, { mode: "append" });
