@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type ByteReadOptions, type ElementType, NpyError } from "@npystream/codec";
-import { allocateBytes } from "./allocate-bytes.ts";
-import type { RowFields } from "./row-fields.ts";
+import { gatherParts, MappedConcat, type PartRows } from "./mapped-concat.ts";
+import type { MappedFields, RowFields } from "./row-fields.ts";
 
 /** Fields of several datasets, whose rows follow each other. */
 export class ConcatFields implements RowFields {
@@ -70,22 +70,39 @@ export class ConcatFields implements RowFields {
   }
 
   async gatherRows(name: string, rows: ArrayLike<number>, into: Uint8Array, options?: ByteReadOptions): Promise<void> {
-    const rowBytes = this.rowBytes(name);
-    for (const [index, places] of this.#placesByPart(rows)) {
-      const part = this.#parts[index] as RowFields;
-      const start = this.#starts[index] as number;
-      const within = Float64Array.from(places, (place) => (rows[place] as number) - start);
-      if (places.length === rows.length) return await part.gatherRows(name, within, into, options);
-      const bytes = allocateBytes(places.length * rowBytes);
-      await part.gatherRows(name, within, bytes, options);
-      for (const [at, place] of places.entries()) {
-        into.set(bytes.subarray(at * rowBytes, (at + 1) * rowBytes), place * rowBytes);
-      }
-    }
+    await gatherParts(this.#divide(rows), this.rowBytes(name), into, async ({ part, within }, bytes) => {
+      await this.#parts[part]?.gatherRows(name, within, bytes, options);
+    });
   }
 
-  /** Places in the request of the rows of each part. */
-  #placesByPart(rows: ArrayLike<number>): Map<number, number[]> {
+  map(isMapped: boolean): MappedFields | undefined {
+    const mapped: MappedFields[] = [];
+    const close = async (): Promise<void> => {
+      for (const part of mapped) await part.close();
+    };
+    try {
+      for (const part of this.#parts) {
+        const one = part.map?.(isMapped);
+        if (one === undefined) {
+          void close();
+          return undefined;
+        }
+        mapped.push(one);
+      }
+    } catch (error) {
+      void close();
+      throw error;
+    }
+    return new MappedConcat(
+      mapped,
+      this.names,
+      (rows) => this.#divide(rows),
+      (name) => this.rowBytes(name),
+    );
+  }
+
+  /** Tells which rows of which part are asked for. */
+  #divide(rows: ArrayLike<number>): PartRows[] {
     const parts = new Map<number, number[]>();
     for (let place = 0; place < rows.length; place++) {
       const row = rows[place] as number;
@@ -97,7 +114,10 @@ export class ConcatFields implements RowFields {
       if (places === undefined) parts.set(index, [place]);
       else places.push(place);
     }
-    return parts;
+    return Array.from(parts, ([part, places]) => {
+      const start = this.#starts[part] as number;
+      return { part, places, within: Float64Array.from(places, (place) => (rows[place] as number) - start) };
+    });
   }
 
   /** Index of the last part that starts at or before `row`. */

@@ -42,6 +42,24 @@ export class ResidentRows {
     }
   }
 
+  /** Puts rows behind each other; `undefined` where some are not there, or are stored as other types than others. */
+  static join(parts: readonly (ResidentRows | undefined)[]): ResidentRows | undefined {
+    const [first] = parts;
+    if (first === undefined) return undefined;
+    const pieces: Uint8Array[] = [];
+    for (const part of parts) {
+      if (part === undefined || !isSameType(part.#from, first.#from) || !isSameType(part.#to, first.#to))
+        return undefined;
+      pieces.push(...part.pieces);
+    }
+    return new ResidentRows(pieces, first.#rowBytes, first.#from, first.#to);
+  }
+
+  /** Number of rows. */
+  get length(): number {
+    return this.#starts[this.pieces.length] as number;
+  }
+
   /**
    * Fills `into` with rows in their order, cast tile by tile where they are delivered as another type.
    *
@@ -114,4 +132,8 @@ export class ResidentRows {
     }
     return low;
   }
+}
+
+function isSameType(one: ElementType, other: ElementType): boolean {
+  return one.dtype === other.dtype && JSON.stringify(one.descr) === JSON.stringify(other.descr);
 }
