@@ -30,6 +30,7 @@ export interface ReadingBatch {
 }
 
 const stationNumbers: ReadonlyMap<unknown, number> = new Map(STATIONS.map((name, number) => [name, number]));
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const outcomeNumbers: ReadonlyMap<unknown, number> = new Map(OUTCOMES.map((name, number) => [name, number]));
 
 /**
@@ -69,10 +70,10 @@ function hourOf(time: unknown, row: number): number {
   return hour === undefined ? fail(row, "time", time, "a time such as 2026-01-02T03:04:05Z") : Number(hour);
 }
 
-/** A number, of which CSV has the text; an empty field and JSON's null are missing. */
+/** A number, of which CSV has the text; an empty field and JSON's null are missing. A blank is no zero, and 0x1F no 31. */
 function quantity(value: unknown, column: string, row: number): number {
   if (value === "" || value === null) return Number.NaN;
-  const number = typeof value === "string" ? Number(value) : value;
+  const number = typeof value === "string" && DECIMAL.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) ? number : fail(row, column, value, "a number");
 }
 

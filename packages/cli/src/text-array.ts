@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { createData, type ElementType, NdArray, setScalar } from "@npystream/codec";
 import { csvError, csvRows, type TextRow } from "./csv-lines.ts";
 import type { RowRange } from "./row-range.ts";
+import { decodeUtf8, textLines } from "./utf8-text.ts";
 import { type ValueParser, valueParser } from "./value-parser.ts";
 
 /** Formats of text that are read. */
@@ -67,10 +67,9 @@ export class TextArray {
   }
 
   async *#lines(): AsyncGenerator<TextRow<unknown>> {
-    const stream = createReadStream(this.#path, { encoding: "utf8", highWaterMark: 1 << 18 });
+    const stream = createReadStream(this.#path, { highWaterMark: 1 << 18 });
     try {
-      if (this.#format === "csv") yield* csvRows(withoutMark(stream));
-      else yield* jsonLines(createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }));
+      yield* this.#format === "csv" ? csvRows(decodeUtf8(stream)) : jsonLines(textLines(decodeUtf8(stream)));
     } finally {
       stream.destroy();
     }
@@ -128,7 +127,7 @@ async function* jsonLines(lines: AsyncIterable<string>): AsyncGenerator<TextRow<
   let line = 0;
   for await (const text of lines) {
     line++;
-    const trimmed = (line === 1 ? text.replace(/^\ufeff/, "") : text).trim();
+    const trimmed = text.trim();
     if (trimmed === "") continue;
     let value: unknown;
     try {
@@ -137,14 +136,5 @@ async function* jsonLines(lines: AsyncIterable<string>): AsyncGenerator<TextRow<
       throw csvError(line, `this is no JSON: ${error instanceof Error ? error.message : error}`, error);
     }
     yield { line, value };
-  }
-}
-
-/** Spreadsheets put a byte order mark in front. */
-async function* withoutMark(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let isFirst = true;
-  for await (const piece of pieces) {
-    yield isFirst ? piece.replace(/^\ufeff/, "") : piece;
-    isFirst = false;
   }
 }

@@ -288,6 +288,19 @@ test("a file converted onto itself is replaced by the whole of it", async (t) =>
   t.deepEqual(decodeNpy(readFileSync(at("itself.npy"))).shape, [1000, 3]);
 });
 
+test("text in another encoding is refused by its line, and nothing is written", async (t) => {
+  for (const [name, text] of [
+    ["latin.csv", "a,b\nc,\xe9\n"],
+    ["latin.ndjson", '["a","b"]\n["c","\xe9"]\n'],
+  ] as const) {
+    writeFileSync(at(name), text, "latin1");
+    const { code, stderr } = await runCaptured(["convert", at(name), at(`${name}.npy`), "--dtype", "U3"]);
+    t.is(code, 1);
+    t.regex(stderr, /ERR_TEXT_PARSE.*line 2: .*UTF-8/);
+    t.false(readdirSync(folder).includes(`${name}.npy`));
+  }
+});
+
 const interrupted = test.macro({
   title: (_, out: string) => `Ctrl-C leaves nothing of ${out}, and the process ends by it as others do`,
   async exec(t, out: string) {

@@ -104,6 +104,31 @@ test.serial("an append that fills the disk is ERR_WRITE_NO_SPACE, and the file i
   t.deepEqual(openFiles(disk), []);
 });
 
+test.serial("an archive added to until the disk is full is ERR_WRITE_NO_SPACE, and stays as it was", async (t) => {
+  if (disk === undefined) {
+    t.pass("no right to mount");
+    return;
+  }
+  const path = join(disk, "x.npz");
+  await writeNpz(path, { old: new Float64Array(1 << 14) });
+  const before = readFileSync(path);
+  const rows = new Float64Array(1 << 13);
+  for (const compress of [false, true]) {
+    for (let i = 0; i < rows.length; i++) rows[i] = Math.random();
+    const archive = createNpzWriter(path, { mode: "append", compress, concurrency: 1 });
+    const writing = async (): Promise<void> => {
+      for (const member = archive.member("new"); ; ) await member.push(rows);
+    };
+    const error = await t.throwsAsync(writing, { code: "ERR_WRITE_NO_SPACE" });
+    t.like(error, { path, member: "new", cause: { code: "ENOSPC" } });
+    await t.throwsAsync(archive.finish(), { is: error });
+    t.deepEqual(readFileSync(path), before);
+    t.deepEqual(readdirSync(disk).sort(), ["x.npy", "x.npz"]);
+    t.deepEqual(openFiles(disk), []);
+  }
+  rmSync(path);
+});
+
 test.serial("shards that fill the disk are ERR_WRITE_NO_SPACE, and whole ones stay without a manifest", async (t) => {
   if (disk === undefined) {
     t.pass("no right to mount");

@@ -105,6 +105,7 @@ z = np.load(sys.argv[1])
 assert z.files == [f'm{i}' for i in range(70000)] + ['more']
 for i in [0, 1, 65534, 65535, 65536, 69999]: assert z[f'm{i}'].tolist() == [i]
 assert z['more'].tolist() == [-1]
+assert z.zip.testzip() is None
 print('ok')`;
   t.is(python(program, path).trim(), "ok");
 });
