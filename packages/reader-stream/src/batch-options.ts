@@ -4,7 +4,7 @@ import type { BatchState } from "./batch-state.ts";
 import type { DatasetDTypes } from "./dataset-types.ts";
 import { kindOf } from "./value-kind.ts";
 
-/** A shuffle in which every order of the rows is possible. Rows are read one by one, wherever they lie. */
+/** A shuffle in which every order of the rows is possible. All are read once where they fit `memory`, else one by one. */
 export interface FullShuffle {
   /** Always `full`. */
   readonly kind: "full";

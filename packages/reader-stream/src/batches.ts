@@ -75,7 +75,8 @@ export class Batches<T extends DatasetDTypes = DatasetDTypes>
   }
 
   /**
-   * Gives the next batch. Calls that overlap are answered one after another.
+   * Gives the next batch. Calls that overlap are answered one after another. Where batches wait for nothing, timers and I/O
+   * have their turn every 10 ms.
    *
    * @throws What reading a field throws, `ERR_SOURCE_TRUNCATED` for example, or the transform; the iteration is over then.
    *   `ERR_MAP_UNAVAILABLE` where files are to be mapped and cannot be.

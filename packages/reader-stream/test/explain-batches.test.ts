@@ -46,8 +46,14 @@ test("the imbalance that is predicted is what batches of sorted labels have", as
   const [classes, size] = [10, 64];
   const labels = Int32Array.from({ length: 64_000 }, (_, row) => Math.floor((row * classes) / 64_000));
   await using dataset = await openDataset({ labels: { from: NdArray.from(labels), as: "int32" } });
-  for (const windowBlocks of [16, 64, 256]) {
-    const options = { size, shuffle: { kind: "block", blockRows: 64, windowBlocks }, last: "drop" } as const;
+  for (const [windowBlocks, lanes] of [
+    [16, 1],
+    [64, 1],
+    [256, 1],
+    [64, 4],
+  ] as const) {
+    const shard = { index: 0, count: 1, lanes };
+    const options = { size, shuffle: { kind: "block", blockRows: 64, windowBlocks }, last: "drop", shard } as const;
     const { imbalance = 0 } = dataset.explain(options);
     let [chiSquared, batches] = [0, 0];
     for await (const batch of dataset.batches({ ...options, epochs: 4, seed: 5 })) {
@@ -57,7 +63,10 @@ test("the imbalance that is predicted is what batches of sorted labels have", as
       batches += 1;
     }
     const found = chiSquared / batches / (classes - 1);
-    t.true(Math.abs(found / imbalance - 1) < 0.25, `${found} for ${imbalance} with ${windowBlocks} blocks`);
+    t.true(
+      Math.abs(found / imbalance - 1) < 0.25,
+      `${found} for ${imbalance} with ${windowBlocks} blocks of ${lanes} lanes`,
+    );
   }
 });
 
