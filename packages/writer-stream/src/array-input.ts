@@ -87,6 +87,7 @@ export function isBytes(array: FlatArray): boolean {
 
 /** The typed array that holds data of `type`. */
 export function storageOf(type: ElementType): EntriesConstructor {
+  // The type of any object's constructor is Function; that of data makes typed arrays.
   return NdArray.zeros(type, [0]).data.constructor as unknown as EntriesConstructor;
 }
 

@@ -190,6 +190,7 @@ class Page {
     // Through a view of the piece's own type, which saves making a view of each piece.
     let typed = this.#typed;
     if (typed === undefined || typed.constructor !== piece.constructor) {
+      // A typed array's constructor makes others of its type.
       typed = this.#viewAs(piece.constructor as EntriesConstructor);
       this.#typed = typed;
     }

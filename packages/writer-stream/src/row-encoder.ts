@@ -81,6 +81,7 @@ export class RowEncoder {
     }
     // A DataView is of no type here: neither of the data's nor bytes.
     const isPlain = chunk.constructor === this.#storage || chunk instanceof Uint8Array;
+    // Of every type of typed array this is one: what is read of it they have in common.
     return isPlain && Number.isInteger(chunk.byteLength / this.#rowBytes) ? (chunk as Uint8Array) : undefined;
   }
 
@@ -120,6 +121,7 @@ export class RowEncoder {
   }
 
   #encodeFlat(chunk: FlatArray): EncodedRows {
+    // A typed array, which the types of codec list one by one.
     const type = this.#type ?? arrayOf(chunk as unknown as ArrayInput).type;
     // Bytes of whole rows, of whatever type those are; of uint8 and bool the entries are the bytes.
     if (!holds(chunk, type) && !isBytes(chunk)) throw dtypeError(type, nameOf(chunk));

@@ -141,6 +141,7 @@ export class ShardRowWriter implements ChunkWriter<ShardWriteResult>, ShardSerie
     const roles = this.#init.names.roles;
     const isRecord = typeof chunk === "object" && chunk !== null && !Array.isArray(chunk) && !ArrayBuffer.isView(chunk);
     const odd = isRecord ? Object.keys(chunk).find((key) => !roles.includes(key)) : undefined;
+    // An object that has it as its own can be read by it.
     if (isRecord && Object.hasOwn(chunk, role) && odd === undefined) return (chunk as Record<string, unknown>)[role];
     const what = odd === undefined ? `no rows of ${role}` : `${JSON.stringify(odd)}, which is none of the roles`;
     throw new NpyError("ERR_WRITE_SHAPE", `chunk ${this.#chunks}: it has ${what}; a chunk is { ${roles.join(", ")} }`);
