@@ -15,8 +15,16 @@ const LISTING_SHARE = 20;
 
 const REMEMBERED_FOLDERS = 256;
 
-/** When each large folder may be listed again, in milliseconds of `performance.now()`. */
-const notBefore = new Map<string, number>();
+/** What a listing of a large folder found. */
+interface Listing {
+  /** When it may be listed again, in milliseconds of `performance.now()`. */
+  readonly validUntil: number;
+  /** Every partial that was there, of whatever name. */
+  readonly partials: readonly string[];
+}
+
+/** The last listing of each large folder. */
+const listings = new Map<string, Listing>();
 
 /**
  * Names a file to write before it becomes `name`: `.name.<machine>-<pid>-<start>-<random>.partial`, hidden, in the same
@@ -38,15 +46,12 @@ export function partialOwner(name: string, entry: string): ProcessLife | undefin
  * Removes partials of `name` in `folder` whose process is dead; those of live processes and of other machines stay.
  *
  * A folder that cannot be listed is left alone: this is tidying, and the writer meets the real error itself. In a
- * folder of more than 1000 entries, a listing that follows another closely is left out.
+ * folder of more than 1000 entries, what a listing found holds for a while, so that what was there when a process began is
+ * always found.
  */
 export async function removeStalePartials(folder: string, name: string): Promise<void> {
-  const started = performance.now();
-  if (started < (notBefore.get(folder) ?? 0)) return;
   try {
-    const entries = await readdir(folder);
-    remember(folder, entries.length, started);
-    for (const entry of entries) {
+    for (const entry of await partialsIn(folder)) {
       const owner = partialOwner(name, entry);
       if (owner !== undefined && !mayBeAlive(owner)) await rm(join(folder, entry), { force: true });
     }
@@ -68,13 +73,21 @@ export async function removeDeadPartials(
   }
 }
 
-function remember(folder: string, entries: number, started: number): void {
-  notBefore.delete(folder);
-  if (entries <= SMALL_FOLDER) return;
-  const now = performance.now();
-  notBefore.set(folder, now + LISTING_SHARE * (now - started));
-  const [oldest] = notBefore.keys();
-  if (notBefore.size > REMEMBERED_FOLDERS && oldest !== undefined) notBefore.delete(oldest);
+/** Names of the partials in a folder, of a large one as they were not long ago. */
+async function partialsIn(folder: string): Promise<readonly string[]> {
+  const started = performance.now();
+  const known = listings.get(folder);
+  if (known !== undefined && started < known.validUntil) return known.partials;
+  const entries = await readdir(folder);
+  const partials = entries.filter((entry) => entry.startsWith(".") && entry.endsWith(SUFFIX));
+  listings.delete(folder);
+  if (entries.length > SMALL_FOLDER) {
+    const now = performance.now();
+    listings.set(folder, { validUntil: now + LISTING_SHARE * (now - started), partials });
+    const [oldest] = listings.keys();
+    if (listings.size > REMEMBERED_FOLDERS && oldest !== undefined) listings.delete(oldest);
+  }
+  return partials;
 }
 
 /** Begins the name of a hidden file that belongs to `name`: `.name.`, of a very long name a digest. */

@@ -89,3 +89,16 @@ test("a large folder is not listed again for every writer", async (t) => {
   await removeStalePartials(place, "a.npy");
   t.true(readdirSync(place).includes(second));
 });
+
+test("partials of every name that were in a large folder at the first look are removed as their names are written", async (t) => {
+  const place = newFolder();
+  for (let i = 0; i <= 1000; i++) writeFileSync(join(place, `${i}`), "");
+  const dead = await deadLife();
+  const stale = ["a.npy", "b.npy", "c.npy"].map((name) => partialName(name, dead));
+  for (const name of stale) writeFileSync(join(place, name), "");
+  const left = (): boolean[] => stale.map((name) => readdirSync(place).includes(name));
+  await removeStalePartials(place, "a.npy");
+  t.deepEqual(left(), [false, true, true]);
+  await removeStalePartials(place, "b.npy");
+  t.deepEqual(left(), [false, false, true]);
+});
