@@ -19,7 +19,9 @@ export async function readContract(roles: string | undefined, contract: string |
   const stranger = Object.keys(given).find((role) => roles !== undefined && !named.includes(role));
   if (stranger !== undefined) throw new UsageError(`--contract has the role ${stranger}, which --roles does not name`);
   if (named.length === 0 && Object.keys(given).length === 0) {
-    throw new UsageError("--roles names no role; it takes names such as features,labels");
+    throw new UsageError(
+      "there is no role: --roles takes names such as features,labels, or --contract says what each must be",
+    );
   }
   return { roles: { ...Object.fromEntries(named.map((role) => [role, {}])), ...given } };
 }

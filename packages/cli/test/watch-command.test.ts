@@ -188,7 +188,7 @@ const isWrongUse = test.macro({
 test(isWrongUse, "a template that is none", ["--names", "{key", ...ROLES], /^error: .*\{key/);
 test(isWrongUse, "a template without roles", ["--names", "{key}.npy", ...ROLES], /^error: .*needs \{role\}/);
 test(isWrongUse, "no template", ROLES, /--names/);
-test(isWrongUse, "no role", NAMES, /^error: --roles names no role/);
+test(isWrongUse, "no role", NAMES, /^error: there is no role: --roles takes .*--contract/);
 test(
   isWrongUse,
   "a contract of another role",
