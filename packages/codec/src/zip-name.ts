@@ -17,7 +17,12 @@ export function decodeMemberName(bytes: Uint8Array, utf8: boolean): string {
  * @throws TypeError for a name with a NUL, with half of a surrogate pair or of more than 65,535 bytes, which no archive can
  *   hold.
  */
-export function encodeMemberName(name: string): { readonly bytes: Uint8Array; readonly utf8: boolean } {
+export function encodeMemberName(name: string): {
+  /** The name in UTF-8. */
+  readonly bytes: Uint8Array;
+  /** Whether it needs the flag: it has characters beyond ASCII. */
+  readonly utf8: boolean;
+} {
   const bytes = new TextEncoder().encode(name);
   if (bytes.length > 0xffff) throw new TypeError(`a member's name is at most 65,535 bytes, not ${bytes.length}`);
   if (name.includes("\0"))

@@ -27,8 +27,6 @@ export abstract class PendingChunk {
   abstract write(): Promise<void>;
 }
 
-type WriteCallback = (error: Error | null | undefined) => void;
-
 /** Chunks that wait in the stream itself while the sink is busy, held by reference. */
 const WAITING_CHUNKS = 2;
 const READY: Promise<void> = Promise.resolve();
@@ -100,7 +98,11 @@ export class PushStream<Chunk, Result> extends Writable {
   }
 
   /** Takes a chunk as every `Writable` does; errors go to the callback and the `error` event. */
-  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+  override write(
+    chunk: unknown,
+    encoding?: BufferEncoding | ((error: Error | null | undefined) => void),
+    callback?: (error: Error | null | undefined) => void,
+  ): boolean {
     this.#onWritable();
     // Which of the two the second argument is, the stream finds out itself; its types have each only.
     return super.write(chunk, encoding as BufferEncoding, callback);
