@@ -3,6 +3,7 @@ import test from "ava";
 import fc from "fast-check";
 import { blockOrder } from "../src/block-shuffle.ts";
 import { type BatchesOptions, type BatchState, createPermutation, type Dataset, openDataset } from "../src/index.ts";
+import { smallBlocks } from "./small-blocks.ts";
 
 type Labelled = Dataset<{ readonly row: "int32"; readonly label: "int32" }>;
 type Options = BatchesOptions<{ readonly row: "int32"; readonly label: "int32" }>;
@@ -39,13 +40,7 @@ const orders = fc.oneof(
     { sampler: { kind: "balanced", labels: "label", draws: 50 } },
     { sampler: { kind: "weighted", weights: "row" } },
   ),
-  fc.record({
-    shuffle: fc.record({
-      kind: fc.constant("block" as const),
-      blockRows: fc.integer({ min: 1, max: 9 }),
-      windowBlocks: fc.integer({ min: 1, max: 9 }),
-    }),
-  }),
+  smallBlocks,
 );
 const shards = fc
   .record({ count: fc.integer({ min: 1, max: 3 }), each: fc.integer({ min: 1, max: 2 }), of: fc.nat(2) })

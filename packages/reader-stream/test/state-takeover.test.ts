@@ -3,6 +3,7 @@ import test from "ava";
 import fc from "fast-check";
 import { type BatchesOptions, type BatchState, type Dataset, openDataset } from "../src/index.ts";
 import { collect } from "./collect.ts";
+import { smallBlocks } from "./small-blocks.ts";
 
 type Options = Omit<BatchesOptions, "transform">;
 type Rows = Dataset<{ readonly row: "int32" }>;
@@ -31,13 +32,7 @@ const orders = fc.oneof(
     { shuffle: { kind: "full" } },
     { sampler: { kind: "stratified", labels: "row" } },
   ),
-  fc.record({
-    shuffle: fc.record({
-      kind: fc.constant("block" as const),
-      blockRows: fc.integer({ min: 1, max: 9 }),
-      windowBlocks: fc.integer({ min: 1, max: 9 }),
-    }),
-  }),
+  smallBlocks,
 );
 const counts = fc.constantFrom(1, 2, 3, 4, 6).chain((lanes) => {
   const divisors = fc.constantFrom(...[1, 2, 3, 4, 6].filter((count) => lanes % count === 0));
