@@ -14,6 +14,7 @@ import { parseArgs, promisify } from "node:util";
 import { root } from "../package/workspace.ts";
 import type { Measurement } from "./measure.ts";
 import { type Comparison, comparisons, type Rival } from "./measurements.ts";
+import { plainProgram } from "./plain-program.ts";
 
 const run = promisify(execFile);
 const { values, positionals } = parseArgs({
@@ -27,7 +28,9 @@ const here = (name: string): string => join(root, "test/bench", name);
 mkdirSync(folder, { recursive: true });
 await run("python3", [here("numpy-side.py"), "make", folder]);
 await run("python3", [here("batches-numpy.py"), "make", folder]);
-await run(process.execPath, [`--import=${import.meta.resolve("tsx")}`, here("ours.ts"), "make", folder]);
+const programs = new Map<string, string>();
+for (const name of ["ours", "batches-ours", "plain-node"]) programs.set(name, await plainProgram(here(`${name}.ts`)));
+await run(process.execPath, [programOf("ours"), "make", folder]);
 const torchPython = await pythonWithTorch();
 const chosen = comparisons.filter(
   ({ id }) => positionals.length === 0 || positionals.some((wanted) => id.startsWith(wanted)),
@@ -82,16 +85,19 @@ function describe(id: string, title: string, rival: Rival, ours: Measurement[], 
 
 async function take(side: "ours" | Rival["side"], task: string): Promise<Measurement> {
   const isOfBatches = task.startsWith("batches-");
-  const tsx = `--import=${import.meta.resolve("tsx")}`;
   const [command, args] =
     side === "torch"
       ? ([torchPython ?? "python3", [here("batches-torch.py"), task, folder]] as const)
       : side === "numpy"
         ? (["python3", [here(isOfBatches ? "batches-numpy.py" : "numpy-side.py"), task, folder]] as const)
-        : ([process.execPath, [tsx, here(`${isOfBatches ? "batches-" : ""}${side}.ts`), task, folder]] as const);
+        : ([process.execPath, [programOf(`${isOfBatches ? "batches-" : ""}${side}`), task, folder]] as const);
   const { stdout, stderr } = await run(command, args);
   if (side === "ours") process.stderr.write(stderr);
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Measurement;
+}
+
+function programOf(name: string): string {
+  return programs.get(name) ?? "";
 }
 
 /** A Python that can import torch: the one in use, or the system's. Where there is none those rows are left out. */

@@ -1,5 +1,5 @@
 import { NpyError } from "./npy-error.ts";
-import { isSafePath, isSafeSegment } from "./safe-path.ts";
+import { isSafePath, isSafeSegment, safeSegments } from "./safe-path.ts";
 
 /** Value of one field of a name: a number for `{shard:05}`, text for every other kind. */
 export type NameFieldValue = string | number;
@@ -71,8 +71,16 @@ export function nameTemplate<const T extends string>(template: T): NameTemplate<
     segment.flatMap((part) => (part.kind === "literal" ? [] : part.name)),
   );
   const parse = (path: string): NameFields | null => {
-    const found = isSafePath(path) ? matchPath(segments, path.split("/")) : null;
-    return found === null ? null : Object.fromEntries(fieldNames.map((name) => [name, found.get(name) ?? ""]));
+    const folders = safeSegments(path);
+    const found = folders === null ? null : matchPath(segments, folders);
+    if (found === null) {
+      return null;
+    }
+    const fields: Record<string, NameFieldValue> = {};
+    for (const name of fieldNames) {
+      fields[name] = found.get(name) ?? "";
+    }
+    return fields;
   };
   const format = (fields: NameFields): string => {
     const path = segments.flatMap((segment) => formatSegment(template, segment, fields)).join("/");

@@ -88,7 +88,7 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
       onLost: (candidate) => this.#quarantine.suspend(candidate),
       onSettled: (candidate) => this.#quarantine.restore(candidate),
       onFailed: this.#onFailed,
-      remember: (candidate) => this.#book?.remember(candidate),
+      remember: (candidates) => this.#book?.remember(candidates),
       recall: (finding) => this.#book?.recall(finding) ?? "new",
     });
     const [pipeline, quarantine, assembly] = [options.pipeline, this.#quarantine, this.#assembly];
@@ -230,6 +230,7 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
         pipeline,
         names,
         roles,
+        hasSeveralRoots: this.#roots.length > 1,
         quarantine,
         logger,
         listener: {

@@ -4,8 +4,8 @@ import type { Candidate } from "./set-candidate.ts";
 /** What tells sets that are known. */
 export interface KnownSetsOptions {
   readonly inspector: FileInspector;
-  /** Has a set that is looked at for the first time be known as what it was before this process. */
-  readonly remember: (candidate: Candidate) => void;
+  /** Has sets that are looked at for the first time be known as what they were before this process. */
+  readonly remember: (candidates: readonly Candidate[]) => void;
   /** Is called for each that is left out. */
   readonly onSettled: (candidate: Candidate) => void;
 }
@@ -18,11 +18,7 @@ export async function leaveOutKnown(
   queued: readonly Candidate[],
   { inspector, remember, onSettled }: KnownSetsOptions,
 ): Promise<Candidate[]> {
-  for (const candidate of queued) {
-    if (candidate.look === 0) {
-      remember(candidate);
-    }
-  }
+  remember(queued.filter(({ look }) => look === 0));
   const known = queued.filter(({ settled }) => settled.length > 0);
   const looks = known.map((candidate) => candidate.beginLook());
   const versions = await inspector.versions(known.flatMap(({ absolutePaths }) => absolutePaths));

@@ -70,7 +70,16 @@ export interface LedgerChange {
   readonly set?: Pick<LedgerEntry, "pipeline" | "key" | "root" | "generation" | "fields" | "files"> & {
     /** Versions of the files, in the order of the roles. */
     readonly versions: readonly string[];
+    /** Whether the ledger knows of no generation of it. */
+    readonly isNew: boolean;
   };
+}
+
+/** What was done of a set last. */
+export interface LastDone {
+  readonly generation: string;
+  /** Versions of the files, in the order of the roles. */
+  readonly versions: readonly string[];
 }
 
 /** A discovery that writes the sets of a pipeline. */

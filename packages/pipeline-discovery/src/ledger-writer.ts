@@ -9,6 +9,18 @@ const PASSING = ["SQLITE_FULL", "SQLITE_BUSY"];
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
+/**
+ * How long a change waits for others that nobody waits for: of a set that is taken and done soon, one is written and not three.
+ */
+const GATHER_MS = 20;
+
+/** Changes of one set that are written as one. */
+interface Pending {
+  change: LedgerChange;
+  /** How often it was taken in them. */
+  deliveries: number;
+}
+
 interface Waiting {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -28,11 +40,13 @@ export class LedgerWriter {
   readonly #update: SqlStatement;
   readonly #supersede: SqlStatement;
   readonly #dropReplaced: SqlStatement;
-  #changes: LedgerChange[] = [];
+  #changes: Pending[] = [];
+  /** The last of the changes of each set that can still be joined with what comes next. */
+  #latest = new Map<string, Pending>();
   #waiting: Waiting[] = [];
-  /** The next write that is due, and the next try of one that the disk had no room for: one of them at most. */
+  /** The next write that somebody waits for, and the next one that nobody does, or that the disk had no room for. */
   #due: NodeJS.Immediate | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #retryMs = 0;
   #failure: { readonly error: unknown } | undefined;
 
@@ -45,9 +59,10 @@ export class LedgerWriter {
     this.#logger = logger;
     this.#insert = database.prepare(`
       INSERT INTO sets (id, pipeline, key, root, generation, state, deliveries, fields, files, versions, reason, created_at, updated_at)
-      VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET state = excluded.state, root = excluded.root, files = excluded.files,
-        versions = excluded.versions, reason = excluded.reason, updated_at = excluded.updated_at`);
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET state = excluded.state, deliveries = deliveries + excluded.deliveries,
+        root = excluded.root, files = excluded.files, versions = excluded.versions, reason = excluded.reason,
+        updated_at = excluded.updated_at`);
     this.#update = database.prepare(`
       UPDATE sets SET state = ?, deliveries = deliveries + ?, reason = ?, updated_at = ? WHERE id = ?`);
     this.#supersede = database.prepare(`
@@ -69,22 +84,26 @@ export class LedgerWriter {
     return this.#failure !== undefined;
   }
 
-  /** Has a change be written with the next ones. What becomes of it, later changes tell. */
+  /** Has a change be written with the next ones, soon. What becomes of it, later changes tell. */
   post(change: LedgerChange): void {
-    this.#throwFailure();
-    this.#changes.push(change);
-    this.#plan();
+    this.#add(change);
+    if (!this.isStuck) {
+      this.#timer ??= setTimeout(() => this.#tryFlush(), GATHER_MS);
+    }
   }
 
   /**
-   * Has a change be written, and waits until it is on disk.
+   * Has a change be written at once, and waits until it is on disk.
    *
    * @throws NpyError `ERR_LEDGER_IO` where it cannot be; `ERR_WRITE_NO_SPACE` where the disk is still full at the end.
    */
   commit(change: LedgerChange): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.post(change);
+      this.#add(change);
       this.#waiting.push({ resolve, reject });
+      if (!this.isStuck) {
+        this.#due ??= setImmediate(() => this.#tryFlush());
+      }
     });
   }
 
@@ -112,6 +131,7 @@ export class LedgerWriter {
       throw error;
     }
     this.#changes = [];
+    this.#latest.clear();
     this.#waiting = [];
     this.#retryMs = 0;
     for (const { resolve } of waiting) {
@@ -136,9 +156,17 @@ export class LedgerWriter {
     }
   }
 
-  #plan(): void {
-    if (this.#retry === undefined) {
-      this.#due ??= setImmediate(() => this.#tryFlush());
+  #add(change: LedgerChange): void {
+    this.#throwFailure();
+    const before = this.#latest.get(change.id);
+    const deliveries = change.state === "claimed" ? 1 : 0;
+    if (before !== undefined && isNextStep(before.change, change)) {
+      before.change = { ...before.change, state: change.state, reason: change.reason };
+      before.deliveries += deliveries;
+    } else {
+      const pending = { change, deliveries };
+      this.#changes.push(pending);
+      this.#latest.set(change.id, pending);
     }
   }
 
@@ -155,10 +183,10 @@ export class LedgerWriter {
       this.#logger.warn({ err: error, ledger: this.#path }, "the ledger cannot be written now; it is tried again");
     }
     this.#retryMs = Math.min(LONGEST_RETRY_MS, Math.max(FIRST_RETRY_MS, this.#retryMs * 2));
-    this.#retry = setTimeout(() => this.#tryFlush(), this.#retryMs);
+    this.#timer = setTimeout(() => this.#tryFlush(), this.#retryMs);
   }
 
-  #write(changes: readonly LedgerChange[]): void {
+  #write(changes: readonly Pending[]): void {
     const now = Date.now();
     this.#database.exec("BEGIN IMMEDIATE");
     try {
@@ -177,16 +205,33 @@ export class LedgerWriter {
     }
   }
 
-  #apply({ id, state, reason, set }: LedgerChange, now: number): void {
+  #apply({ change, deliveries }: Pending, now: number): void {
+    const { id, state, reason, set } = change;
     if (set !== undefined) {
       const { pipeline, key, root, generation } = set;
       const [fields, files] = [JSON.stringify(set.fields), JSON.stringify(set.files)];
       const versions = JSON.stringify(set.versions);
-      // What it was before and is not done or in anybody's hands, nobody can take any more.
-      this.#supersede.run(key, pipeline, root, id);
-      this.#insert.run(id, pipeline, key, root, generation, state, fields, files, versions, reason, now, now);
+      if (!set.isNew) {
+        // What it was before and is not done or in anybody's hands, nobody can take any more.
+        this.#supersede.run(key, pipeline, root, id);
+      }
+      this.#insert.run(
+        id,
+        pipeline,
+        key,
+        root,
+        generation,
+        state,
+        deliveries,
+        fields,
+        files,
+        versions,
+        reason,
+        now,
+        now,
+      );
     } else {
-      this.#update.run(state, state === "claimed" ? 1 : 0, reason, now, id);
+      this.#update.run(state, deliveries, reason, now, id);
       if (state === "ready") {
         // It was given back when its files had already become another generation.
         this.#dropReplaced.run(id);
@@ -213,8 +258,17 @@ export class LedgerWriter {
 
   #cancel(): void {
     clearImmediate(this.#due);
-    clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
     this.#due = undefined;
-    this.#retry = undefined;
+    this.#timer = undefined;
   }
+}
+
+/**
+ * Whether a change only carries on what the one before it began: a set that was found or taken, and is now taken or done. What
+ * happened to other generations in between is then the same in either order, which is not so for one that was given back.
+ */
+function isNextStep(before: LedgerChange, next: LedgerChange): boolean {
+  const isForward = next.set === undefined && (next.state === "claimed" || next.state === "done");
+  return isForward && (before.set !== undefined || before.state === "claimed");
 }

@@ -3,6 +3,7 @@ import { describeLedgerError } from "./ledger-error.ts";
 import { cannotComeAgain, IS_REPLACED } from "./ledger-pruning.ts";
 import { compileQuery, readEntry } from "./ledger-query.ts";
 import type {
+  LastDone,
   LedgerChange,
   LedgerEntry,
   LedgerListener,
@@ -59,7 +60,10 @@ export class Ledger implements AsyncDisposable {
     }
     this.#stateOf = database.prepare("SELECT state, reason FROM sets WHERE id = ?");
     this.#lastOf = database.prepare(`
-      SELECT state, generation, versions FROM sets WHERE key = ? AND pipeline = ? AND root = ? ORDER BY number DESC LIMIT 1`);
+      SELECT asked.value AS key, state, generation, versions FROM json_each(?) AS asked
+      LEFT JOIN sets AS last ON last.number = (
+        SELECT number FROM sets WHERE key = asked.value AND pipeline = ? AND root = ? ORDER BY number DESC LIMIT 1)
+      WHERE EXISTS (SELECT 1 FROM sets WHERE key = asked.value AND pipeline = ?)`);
   }
 
   /** Whether changes wait because the disk is full. */
@@ -205,20 +209,20 @@ export class Ledger implements AsyncDisposable {
   }
 
   /**
-   * The generation of a set that was found last, and the versions of its files, where that is done.
+   * What is known of sets by their keys: the generation that was found last below a root and the versions of its files, where
+   * that is done. Keys of which nothing is known at all are left out.
    *
    * @internal
    */
-  lastDone(
-    pipeline: string,
-    root: string,
-    key: string,
-  ): { readonly generation: string; readonly versions: readonly string[] } | undefined {
-    const row = this.#run(() => this.#lastOf.get(key, pipeline, root)) as SqlRow | undefined;
-    if (row?.["state"] !== "done") {
-      return undefined;
-    }
-    return { generation: String(row["generation"]), versions: JSON.parse(String(row["versions"])) as string[] };
+  lastDone(pipeline: string, root: string, keys: readonly string[]): Map<string, LastDone | undefined> {
+    const rows = this.#run(() => this.#lastOf.all(JSON.stringify(keys), pipeline, root, pipeline)) as SqlRow[];
+    return new Map(
+      rows.map(({ key, state, generation, versions }) => {
+        const isDone = state === "done";
+        const parsed = isDone ? (JSON.parse(String(versions)) as string[]) : [];
+        return [String(key), isDone ? { generation: String(generation), versions: parsed } : undefined];
+      }),
+    );
   }
 
   /** @internal */

@@ -15,8 +15,8 @@ export interface SetAssemblyOptions {
   /** Is called when a set has become ready, and when there is nothing left to look at. */
   readonly onProgress: () => void;
   readonly onRefused: (candidate: Candidate, refusal: Refusal) => void;
-  /** Has a set that is looked at for the first time be known as what it was before this process. */
-  readonly remember: (candidate: Candidate) => void;
+  /** Has sets that are looked at for the first time be known as what they were before this process. */
+  readonly remember: (candidates: readonly Candidate[]) => void;
   /** Tells what is known of a set that was found complete from before. */
   readonly recall: (finding: Finding) => Recollection;
   /** Is called when a set that may have been refused is complete and right. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ArrayFacts } from "./completeness.ts";
 import { withoutDevice } from "./file-version.ts";
 
@@ -19,5 +19,5 @@ export function setId(pipeline: string, key: string, generation: string): string
 }
 
 function sha256(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return hash("sha256", JSON.stringify(value), "hex");
 }

@@ -17,6 +17,8 @@ export interface SetLedgerOptions {
   readonly pipeline: string;
   readonly names: SetNames;
   readonly roles: readonly string[];
+  /** Whether the same set can be found twice: the root is no part of what it is. */
+  readonly hasSeveralRoots: boolean;
   readonly quarantine: Quarantine;
   readonly logger: Logger;
   /** Is told what becomes of the ledger. */
@@ -29,6 +31,8 @@ export class SetLedger {
   readonly #isOwn: boolean;
   /** Ids of the sets that are in flight, which the file says a moment later. */
   readonly #inFlight = new Set<string>();
+  /** Sets of which nothing stands in the ledger, which is asked for many at once. */
+  readonly #unknown = new WeakSet<Candidate>();
   #isClosed = false;
   readonly #options: SetLedgerOptions;
 
@@ -72,7 +76,8 @@ export class SetLedger {
     const { quarantine } = this.#options;
     const { candidate, generation } = finding;
     const id = this.#id(candidate, generation);
-    const known = this.#ledger.recall(id);
+    const isNew = this.#isNew(candidate);
+    const known = isNew ? undefined : this.#ledger.recall(id);
     if (known?.state === "claimed" || this.#inFlight.has(id)) {
       return "taken";
     }
@@ -84,26 +89,35 @@ export class SetLedger {
       quarantine.add(candidate, known.reason, new NpyError(code, known.reason, { path: candidate.absolutePaths[0] }));
       return "settled";
     }
-    this.#post(candidate, finding, "ready", "");
+    this.#post(candidate, { ...finding, isNew }, "ready", "");
     return "new";
   }
 
-  /** Has a set that was not looked at yet be known as done with the files that were so, to be compared with those there are. */
-  remember(candidate: Candidate): void {
-    const { key, root } = candidate;
-    const last = this.#ledger.lastDone(this.#options.pipeline, root.path, key);
-    if (last !== undefined && candidate.settled.length === 0) {
-      candidate.settled = last.versions;
-      candidate.settledGeneration = last.generation;
+  /** Has sets that were not looked at yet be known as done with the files that were so, to be compared with those there are. */
+  remember(candidates: readonly Candidate[]): void {
+    const fresh = candidates.filter(({ settled }) => settled.length === 0);
+    for (const root of new Set(fresh.map((candidate) => candidate.root))) {
+      const own = fresh.filter((candidate) => candidate.root === root);
+      const keys = own.map(({ key }) => key);
+      const done = this.#ledger.lastDone(this.#options.pipeline, root.path, keys);
+      for (const candidate of own) {
+        const last = done.get(candidate.key);
+        if (!done.has(candidate.key)) {
+          this.#unknown.add(candidate);
+        }
+        candidate.settled = last?.versions ?? [];
+        candidate.settledGeneration = last?.generation ?? "";
+      }
     }
   }
 
   /** Takes note that a set does not fit, unless that stands there already. */
   refused(candidate: Candidate, { versions, reason }: Refusal): void {
     const generation = generationOf(versions, new Map());
-    const known = this.#ledger.recall(this.#id(candidate, generation));
+    const isNew = this.#isNew(candidate);
+    const known = isNew ? undefined : this.#ledger.recall(this.#id(candidate, generation));
     if (known?.state !== "quarantined" || known.reason !== reason) {
-      this.#post(candidate, { generation, versions }, "quarantined", reason);
+      this.#post(candidate, { generation, versions, isNew }, "quarantined", reason);
     }
   }
 
@@ -113,7 +127,7 @@ export class SetLedger {
    */
   claim({ candidate, generation }: Finding): boolean {
     const id = this.#id(candidate, generation);
-    const state = this.#ledger.recall(id)?.state;
+    const state = this.#options.hasSeveralRoots ? this.#ledger.recall(id)?.state : undefined;
     if (this.#inFlight.has(id) || state === "done" || state === "failed" || state === "quarantined") {
       return false;
     }
@@ -165,17 +179,22 @@ export class SetLedger {
     this.#inFlight.delete(id);
   }
 
+  /** Whether nothing stands in the ledger of a set, and nothing of it can have been written from another root. */
+  #isNew(candidate: Candidate): boolean {
+    return this.#unknown.delete(candidate) && !this.#options.hasSeveralRoots;
+  }
+
   #post(
     candidate: Candidate,
-    found: Pick<Finding, "generation" | "versions">,
+    found: Pick<Finding, "generation" | "versions"> & { readonly isNew: boolean },
     state: LedgerState,
     reason: string,
   ): void {
     const { pipeline, names, roles } = this.#options;
     const { key, fields, root, paths } = candidate;
     const files = paths.map((path, at) => ({ role: names.isOneFile ? "" : (roles[at] ?? ""), path }));
-    const { generation, versions } = found;
-    const set = { pipeline, key, root: root.path, generation, fields, files, versions };
+    const { generation, versions, isNew } = found;
+    const set = { pipeline, key, root: root.path, generation, fields, files, versions, isNew };
     this.#ledger.post({ id: this.#id(candidate, generation), state, reason, set });
   }
 

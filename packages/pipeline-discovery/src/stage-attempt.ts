@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { NpyError } from "@npystream/codec";
 
 /** When an attempt ends at the latest. */
@@ -32,26 +31,23 @@ export async function runAttempt(run: (signal: AbortSignal) => unknown, limits: 
       : setTimeout(() => {
           controller.abort(new NpyError("ERR_STAGE_TIMEOUT", `the stage took longer than ${timeoutMs} ms`));
         }, timeoutMs);
-  const over = new AbortController();
+  let patience: NodeJS.Timeout | undefined;
+  const leftBehind = new Promise<never>((_, reject) => {
+    const onAbort = (): void => {
+      patience = setTimeout(() => reject(controller.signal.reason), UNWIND_MS);
+    };
+    controller.signal.addEventListener("abort", onAbort, { once: true });
+  });
   try {
     const work = (async () => void (await run(controller.signal)))();
-    await Promise.race([work, leftBehind(controller.signal, over.signal)]);
+    await Promise.race([work, leftBehind]);
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
-    over.abort();
+    clearTimeout(patience);
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
   }
-}
-
-/** Rejects a while after `signal` aborts; never where `over` aborts before. */
-async function leftBehind(signal: AbortSignal, over: AbortSignal): Promise<never> {
-  if (!signal.aborted) {
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  }
-  await sleep(UNWIND_MS, undefined, { signal: over });
-  throw signal.reason;
 }
 
 /**

@@ -38,10 +38,12 @@ for (const mayBlock of [true, false]) {
     const asked: string[] = [];
     const settled: string[] = [];
     const onSettled = (candidate: Candidate): number => settled.push(candidate.key);
-    const remember = (candidate: Candidate): void => {
-      asked.push(candidate.key);
-      const last = known.get(candidate.key);
-      candidate.settled = last === undefined ? [] : [last];
+    const remember = (candidates: readonly Candidate[]): void => {
+      for (const candidate of candidates) {
+        asked.push(candidate.key);
+        const last = known.get(candidate.key);
+        candidate.settled = last === undefined ? [] : [last];
+      }
     };
     const left = await leaveOutKnown([isNew, done, changed, gone], { inspector, remember, onSettled });
     t.deepEqual(

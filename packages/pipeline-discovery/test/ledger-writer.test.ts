@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { prepareSchema } from "../src/ledger-schema.ts";
+import type { LedgerChange, LedgerState } from "../src/ledger-types.ts";
 import { LedgerWriter } from "../src/ledger-writer.ts";
 import { findSqlite, type SqlRow } from "../src/sqlite.ts";
 import { makeFolder, removeFolders } from "./helpers/incoming.ts";
@@ -14,7 +15,7 @@ const ready = (id: string) => ({
   id,
   state: "ready" as const,
   reason: "",
-  set: { pipeline: "p", key: id, root: "/in", generation: id, fields: {}, files: [], versions: [] },
+  set: { pipeline: "p", key: id, root: "/in", generation: id, fields: {}, files: [], versions: [], isNew: false },
 });
 
 async function open() {
@@ -43,6 +44,32 @@ test("what has gathered is written in one transaction, in its order", async (t) 
     ["b", "ready", 0],
   ]);
   writer.close();
+});
+
+test("changes of one set that gather come to the same as if each were written by itself", async (t) => {
+  const given = (id: string, state: LedgerState) => ({ id, state, reason: state === "failed" ? "why" : "" });
+  const newer = { ...ready("b"), set: { ...ready("b").set, key: "a" } };
+  const stories: LedgerChange[][] = [
+    [ready("a"), given("a", "claimed"), given("a", "done")],
+    [ready("a"), given("a", "claimed"), given("a", "ready"), given("a", "claimed"), given("a", "failed")],
+    [ready("a"), given("a", "claimed"), newer, given("a", "ready"), given("b", "claimed")],
+    [ready("a"), given("a", "claimed"), newer, given("a", "done"), given("b", "claimed"), given("b", "done")],
+    [ready("a"), newer, given("b", "claimed"), given("b", "failed")],
+    [ready("a"), given("a", "claimed"), newer, given("a", "failed"), given("b", "claimed"), given("b", "done")],
+    [ready("a"), given("a", "claimed"), given("a", "done"), ready("a"), given("a", "claimed")],
+  ];
+  for (const story of stories) {
+    const [together, apart] = [await open(), await open()];
+    for (const change of story) {
+      together.writer.post(change);
+      apart.writer.post(change);
+      apart.writer.flush();
+    }
+    together.writer.flush();
+    t.deepEqual(together.states(), apart.states(), JSON.stringify(story.map(({ id, state }) => [id, state])));
+    together.writer.close();
+    apart.writer.close();
+  }
 });
 
 test("while the disk is full changes wait, are told of once, and are written when there is room", async (t) => {

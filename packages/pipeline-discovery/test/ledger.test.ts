@@ -16,7 +16,7 @@ async function fill(ledger: Ledger, states: readonly LedgerState[], root = "/in"
       id,
       state: "ready",
       reason: "",
-      set: { pipeline, key, root, generation: id, fields: { key }, files, versions: [] },
+      set: { pipeline, key, root, generation: id, fields: { key }, files, versions: [], isNew: false },
     });
     await ledger.commit({ id, state, reason: state === "failed" ? "it is broken" : "" });
   }
@@ -94,6 +94,7 @@ test("prune removes sets whose files are gone and generations that a later one r
     fields: {},
     files: [{ role: "x", path: "k3.x.npy" }],
     versions: [],
+    isNew: false,
   };
   await ledger.commit({ id: idOf(9), state: "done", reason: "", set: later });
   t.is(await ledger.prune({ olderThanMs: 60_000 }), 0, "all are younger");
@@ -112,7 +113,16 @@ test("a generation that was never taken goes when a later one of the same set is
   await using ledger = await openLedger(join(makeFolder(), "ledger.db"));
   await fill(ledger, ["ready", "done"]);
   for (const at of [0, 1]) {
-    const set = { pipeline: "p", key: `k${at}`, root: "/in", generation: "later", fields: {}, files: [], versions: [] };
+    const set = {
+      pipeline: "p",
+      key: `k${at}`,
+      root: "/in",
+      generation: "later",
+      fields: {},
+      files: [],
+      versions: [],
+      isNew: false,
+    };
     await ledger.commit({ id: idOf(at + 8), state: "ready", reason: "", set });
   }
   t.deepEqual(

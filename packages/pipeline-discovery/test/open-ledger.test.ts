@@ -32,6 +32,7 @@ test("a ledger is made with its folders, and is one file that sqlite3 of Python 
     fields: { key: "k" },
     files: [],
     versions: [],
+    isNew: false,
   };
   await ledger.commit({ ...change, set });
   const code = `

@@ -15,6 +15,7 @@ const set = {
   fields: {},
   files: [],
   versions: [],
+  isNew: false,
 };
 await ledger.commit({ id, state: "ready", reason: "", set });
 await ledger.commit({ id, state: "claimed", reason: "" });
