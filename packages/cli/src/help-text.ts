@@ -188,8 +188,8 @@ On a terminal there are counts that are kept up to date. Elsewhere, or with
 --queue publishes sets instead for npystream work, which see.
 
 Exit codes: 0 done, or stopped by a signal; 1 the run failed, or with --once a set
-is quarantined or a signal came; 2 wrong use. Sets of which files are missing do
-not count.`;
+is quarantined, no array is named as --names and --roles say, or a signal came; 2
+wrong use. Sets of which files are missing do not count.`;
 
 /** What `npystream work --help` ends with. */
 export const WORK_HELP = `

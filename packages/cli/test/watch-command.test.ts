@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -175,6 +175,15 @@ test("a command that takes too long is ended with all that it started", async (t
     .map((line) => line.trim().split(/ +/))
     .filter(([of, state]) => of === group && state?.startsWith("Z") === false);
   t.deepEqual(alive, []);
+});
+
+test("a folder of which no array is named as was said ends with 1, and one that is empty with 0", async (t) => {
+  const misspelt = await watch("good", "--names", "{key}-{role}.npy", ...ROLES);
+  t.deepEqual([misspelt.code, misspelt.stdout], [1, ""]);
+  t.regex(misspelt.stderr, /no array in the root is named as the template and the roles say/);
+  t.is((await watch("good", ...NAMES, "--roles", "x,y")).code, 1);
+  mkdirSync(at("empty"));
+  t.deepEqual(await watch("empty", ...PAIRS), { code: 0, stdout: "", stderr: "" });
 });
 
 const isWrongUse = test.macro({

@@ -1,4 +1,3 @@
-import { pathOf } from "./directory-listing.ts";
 import type { RootFolder } from "./root-folder.ts";
 
 /** Files of one folder that were listed and not yet sorted into sets. */
@@ -30,15 +29,15 @@ export class ArrivalQueue {
     }
   }
 
-  /** Hands over up to this many files, by their paths below the root. */
-  take(count: number, each: (root: RootFolder, path: string) => void): void {
+  /** Hands over up to this many files, by their folders below the root. */
+  take(count: number, each: (root: RootFolder, folder: string, name: string) => void): void {
     const arrivals = this.#arrivals[0];
     if (arrivals === undefined) {
       return;
     }
     const { root, folder, names } = arrivals;
     for (const name of names.slice(arrivals.next, arrivals.next + count)) {
-      each(root, pathOf(folder, name));
+      each(root, folder, name);
     }
     arrivals.next += count;
     if (arrivals.next >= names.length) {

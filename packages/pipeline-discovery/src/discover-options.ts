@@ -23,6 +23,14 @@ export interface IncompleteOptions {
   readonly onReport?: (set: IncompleteSet) => void;
 }
 
+/** One of the files of a root of which none is named as the template and the roles say. */
+export interface UnmatchedFile {
+  /** Absolute path of the root folder. */
+  readonly root: string;
+  /** Name of the file, without its folder. */
+  readonly name: string;
+}
+
 /** What {@link discover} looks for, where and how. */
 export interface DiscoverOptions<F extends object = NameFields, S extends SetContract = SetContract> {
   /** One or more folders: paths or `file:` URLs. One that does not exist yet is waited for. None may lie in another. */
@@ -59,6 +67,11 @@ export interface DiscoverOptions<F extends object = NameFields, S extends SetCon
   readonly onIncomplete?: IncompleteOptions;
   /** Is called for each set that is quarantined, beside the log. */
   readonly onQuarantine?: (set: QuarantinedSet) => void;
+  /**
+   * Is called, beside the log, for a root where arrays are and none of them is named as the template and the roles say: one of
+   * the two is then mostly misspelt, which else looks like a folder into which nothing comes. Once for each root.
+   */
+  readonly onUnmatched?: (file: UnmatchedFile) => void;
   /** Complete sets that are held ready at most until somebody takes them. @defaultValue 64 */
   readonly maxPending?: number;
   /**
@@ -98,6 +111,7 @@ export interface ResolvedOptions {
   readonly incompleteAction: "report" | "quarantine" | "emit";
   readonly onReport: (set: IncompleteSet) => void;
   readonly onQuarantine: (set: QuarantinedSet) => void;
+  readonly onUnmatched: (file: UnmatchedFile) => void;
   readonly maxPending: number;
   readonly ledger: string | Ledger | undefined;
   readonly pipeline: string;
@@ -117,6 +131,7 @@ const KNOWN_OPTIONS = [
   "once",
   "onIncomplete",
   "onQuarantine",
+  "onUnmatched",
   "maxPending",
   "ledger",
   "pipeline",
@@ -143,7 +158,8 @@ export function resolveOptions<F extends object, S extends SetContract>(
     once = false,
     maxPending = 64,
   } = options;
-  const { onIncomplete = {}, onQuarantine = () => undefined, verify = "stat", ledger, signal } = options;
+  const { onIncomplete = {}, onQuarantine = () => undefined, onUnmatched = () => undefined } = options;
+  const { verify = "stat", ledger, signal } = options;
   checkOptionKeys("onIncomplete", onIncomplete, ["afterMs", "action", "onReport"]);
   const { afterMs = 300_000, action = "report", onReport = () => undefined } = onIncomplete;
   const sweepMs = options.sweepMs ?? (hints === "none" ? UNHINTED_SWEEP_MS : 5000);
@@ -177,6 +193,7 @@ export function resolveOptions<F extends object, S extends SetContract>(
     incompleteAction: action,
     onReport,
     onQuarantine,
+    onUnmatched,
     maxPending,
     ledger: ledger === undefined ? undefined : resolveLedger(ledger, roots),
     pipeline,

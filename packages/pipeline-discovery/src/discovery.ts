@@ -56,7 +56,7 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
 
   /** @internal */
   constructor(options: ResolvedOptions) {
-    const { completion, settleMs, hints, sweepMs, logger, maxPending } = options;
+    const { completion, settleMs, hints, sweepMs, logger, maxPending, onUnmatched } = options;
     const contract = new CompiledContract(options.sets);
     const names = new SetNames(options.names, contract.roles);
     this.#options = options;
@@ -95,7 +95,7 @@ export class Discovery<F extends object = NameFields, S extends SetContract = Se
     this.#settlement = new SetSettlement({ pipeline, quarantine, assembly });
     const rootHints = options.once ? "none" : hints;
     this.#roots = options.roots.map((root) => {
-      return new RootFolder(root, { names, hints: rootHints, sweepMs, logger, observer: this.#assembly });
+      return new RootFolder(root, { names, hints: rootHints, sweepMs, logger, observer: this.#assembly, onUnmatched });
     });
   }
 

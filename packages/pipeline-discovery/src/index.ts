@@ -13,7 +13,7 @@ export {
 } from "@npystream/codec";
 export type { ArraySet, IncompleteSet, QuarantinedSet, SetArray, SetArrays, SetFields } from "./array-set.ts";
 export { discover } from "./discover.ts";
-export type { DiscoverOptions, IncompleteOptions } from "./discover-options.ts";
+export type { DiscoverOptions, IncompleteOptions, UnmatchedFile } from "./discover-options.ts";
 export type { Discovery } from "./discovery.ts";
 export type { DiscoveryStats } from "./discovery-stats.ts";
 export { distribute } from "./distribute.ts";

@@ -19,15 +19,15 @@ export async function leaveOutKnown(
   { inspector, remember, onSettled }: KnownSetsOptions,
 ): Promise<Candidate[]> {
   remember(queued.filter(({ look }) => look === 0));
-  const known = queued.filter(({ settled }) => settled.length > 0);
+  const known = queued.filter(({ hasSettled }) => hasSettled);
   const looks = known.map((candidate) => candidate.beginLook());
   const versions = await inspector.versions(known.flatMap(({ absolutePaths }) => absolutePaths));
   let at = 0;
   for (const [index, candidate] of known.entries()) {
-    const own = versions.slice(at, at + candidate.paths.length);
-    at += candidate.paths.length;
+    const own = versions.slice(at, at + candidate.fileCount);
+    at += candidate.fileCount;
     if (candidate.state === "looking" && candidate.look === looks[index]) {
-      const isSame = !candidate.isStale && own.every((version, file) => version === candidate.settled[file]);
+      const isSame = !candidate.isStale && candidate.isSettledAs(own);
       candidate.enter(isSame ? "settled" : "queued");
       if (isSame) {
         onSettled(candidate);

@@ -1,5 +1,6 @@
 import { checkOptionKeys } from "@npystream/codec";
 import {
+  type LastDone,
   LEDGER_STATES,
   type LedgerEntry,
   type LedgerFile,
@@ -73,6 +74,11 @@ export function readEntry(row: SqlRow): LedgerEntry {
     createdAt: new Date(Number(row["created_at"])),
     updatedAt: new Date(Number(row["updated_at"])),
   };
+}
+
+/** Reads what a row says that was done. */
+export function readLastDone({ generation, versions }: SqlRow): LastDone {
+  return { generation: String(generation), versions: JSON.parse(String(versions)) as string[] };
 }
 
 function checkText(name: string, value: unknown): void {

@@ -1,7 +1,7 @@
 import { checkOptionKeys } from "@npystream/codec";
 import { describeLedgerError } from "./ledger-error.ts";
 import { cannotComeAgain, IS_REPLACED } from "./ledger-pruning.ts";
-import { compileQuery, readEntry } from "./ledger-query.ts";
+import { compileQuery, readEntry, readLastDone } from "./ledger-query.ts";
 import type {
   LastDone,
   LedgerChange,
@@ -216,13 +216,7 @@ export class Ledger implements AsyncDisposable {
    */
   lastDone(pipeline: string, root: string, keys: readonly string[]): Map<string, LastDone | undefined> {
     const rows = this.#run(() => this.#lastOf.all(JSON.stringify(keys), pipeline, root, pipeline)) as SqlRow[];
-    return new Map(
-      rows.map(({ key, state, generation, versions }) => {
-        const isDone = state === "done";
-        const parsed = isDone ? (JSON.parse(String(versions)) as string[]) : [];
-        return [String(key), isDone ? { generation: String(generation), versions: parsed } : undefined];
-      }),
-    );
+    return new Map(rows.map((row) => [String(row["key"]), row["state"] === "done" ? readLastDone(row) : undefined]));
   }
 
   /** @internal */

@@ -64,8 +64,7 @@ export class ReadySets {
 
 function handOver(finding: Finding): Finding {
   const { candidate, versions, generation } = finding;
-  candidate.settled = versions;
-  candidate.settledGeneration = generation;
+  candidate.settle(versions, generation);
   candidate.enter("settled");
   return finding;
 }

@@ -33,8 +33,8 @@ export class RecheckClock {
   /** Plans a look because something happened to the set. */
   soon(candidate: Candidate, look: () => void): void {
     const now = performance.now();
-    const due = Math.max(now, candidate.lookedAt + this.#pace(now));
-    if (candidate.dueAt > due) {
+    const due = Math.max(now, (candidate.lookedAt ?? Number.NEGATIVE_INFINITY) + this.#pace(now));
+    if (candidate.dueAt === undefined || candidate.dueAt > due) {
       this.#looks += 1;
       candidate.backoffMs = 0;
       plan(candidate, due - now, look);

@@ -3,6 +3,7 @@ import { basename, join, sep } from "node:path";
 import type { Logger } from "@npystream/codec";
 import { isVisibleName, pathOf } from "./directory-listing.ts";
 import { DirectorySweep, type SweepObserver } from "./directory-sweep.ts";
+import type { UnmatchedFile } from "./discover-options.ts";
 import { FILE_MARKER, FOLDER_MARKER } from "./file-inspector.ts";
 import { errorCode, isMissing } from "./file-version.ts";
 import { FolderHints, type HintListener, type HintSource, noHints } from "./folder-hints.ts";
@@ -15,8 +16,8 @@ export interface RootObserver {
   vanished(root: RootFolder, folder: string, names: readonly string[]): void;
   /** Something may have happened to a file that is known, or to any in the folder where there is no name. */
   touched(root: RootFolder, folder: string, name: string | null): void;
-  /** Everything that is known of the root is due for another look, in case that a hint was lost. */
-  doubted(root: RootFolder): void;
+  /** Everything that is known of the root is due for another look, in case that a hint was lost. Gives how many sets that are. */
+  doubted(root: RootFolder): number;
 }
 
 /** How a {@link RootFolder} is followed. */
@@ -27,14 +28,20 @@ export interface RootFolderOptions {
   readonly sweepMs: number;
   readonly logger: Logger;
   readonly observer: RootObserver;
+  /** Is told where no array in the root is named as the template and the roles say, once. */
+  readonly onUnmatched: (file: UnmatchedFile) => void;
 }
 
 /** While there is no root, whether it is there is looked up this often: a root that is made late is not a sweep late. */
 const MISSING_ROOT_MS = 250;
 /** Sweep interval where events of the file system cannot be had, unless a shorter one is asked for. */
 export const UNHINTED_SWEEP_MS = 1000;
-/** Time between listings of everything, for changes in place, which no folder's time of change tells of. */
+/**
+ * Time between looks at everything, for changes in place, which no folder's time of change tells of; more where there are so many
+ * sets that looking, 80 us a set of two files off the main thread, would take more than a twentieth of the time.
+ */
 const FULL_SWEEP_MS = { auto: 300_000, none: 60_000 };
+const FULL_SWEEP_MS_PER_SET = 1.6;
 /**
  * Linux keeps 16,384 events for a reader (`fs.inotify.max_queued_events`) and drops further ones, of which Node says nothing. So
  * many that come at once may not have been all, and a listing is cheaper than a look at each.
@@ -58,6 +65,7 @@ export class RootFolder implements SweepObserver, HintListener {
   /** Whether a file has been seen that belongs to a set, and one that looks as if it might and does not. */
   #hasFile = false;
   #stranger: string | undefined;
+  #hasWarned = false;
   #hinted = new Map<string, { readonly folder: string; readonly name: string }>();
   /** Hints that came at once. */
   #burst = 0;
@@ -108,8 +116,9 @@ export class RootFolder implements SweepObserver, HintListener {
         sweepAt = isDue ? performance.now() + this.#sweepMs : sweepAt;
       }
       if (isFull && !this.#isClosed) {
-        fullAt = performance.now() + FULL_SWEEP_MS[this.#options.hints];
-        this.#options.observer.doubted(this);
+        const sets = this.#options.observer.doubted(this);
+        const { hints } = this.#options;
+        fullAt = performance.now() + Math.max(FULL_SWEEP_MS[hints], sets * FULL_SWEEP_MS_PER_SET);
       }
     }
   }
@@ -247,10 +256,12 @@ export class RootFolder implements SweepObserver, HintListener {
 
   /** A template or a role that is misspelt would else look like a folder into which nothing comes. */
   #warnOfStrangers(): void {
-    if (!this.#hasFile && this.#stranger !== undefined) {
-      const { template } = this.#options.names;
-      const fields = { template, file: this.#stranger };
-      this.#warnOnce("strangers", fields, "no array in the root is named as the template and the roles say");
+    if (!this.#hasFile && this.#stranger !== undefined && !this.#hasWarned) {
+      const { names, logger, onUnmatched } = this.#options;
+      const fields = { root: this.path, template: names.template, file: this.#stranger };
+      this.#hasWarned = true;
+      logger.warn(fields, "no array in the root is named as the template and the roles say");
+      onUnmatched({ root: this.path, name: this.#stranger });
     }
   }
 

@@ -2,6 +2,7 @@ import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { ArrivalQueue } from "./arrival-queue.ts";
 import type { Inspection } from "./completeness.ts";
 import { pathOf } from "./directory-listing.ts";
+import { Fifo } from "./fifo.ts";
 import { leaveOutKnown } from "./known-sets.ts";
 import { ReadySets } from "./ready-sets.ts";
 import type { RootFolder, RootObserver } from "./root-folder.ts";
@@ -24,7 +25,9 @@ export class SetAssembly implements RootObserver {
   readonly #options: SetAssemblyOptions;
   readonly #wake = new Wake();
   readonly #arrivals = new ArrivalQueue();
-  readonly #queue: Candidate[] = [];
+  readonly #queue = new Fifo<Candidate>();
+  /** Sets that are looked at again in case that a hint was lost, when there is nothing else to look at. */
+  readonly #doubted = new Fifo<Candidate>();
   readonly #ready: ReadySets;
   /** Sets that are to become complete by time alone. */
   readonly #settling = new Set<Candidate>();
@@ -150,19 +153,25 @@ export class SetAssembly implements RootObserver {
       return;
     }
     for (const candidate of this.#options.table.candidates(root)) {
-      const isIn = (path: string): boolean => path.slice(0, Math.max(0, path.lastIndexOf("/"))) === folder;
-      if (candidate.state === "waiting" && candidate.paths.some(isIn)) {
+      if (candidate.state === "waiting" && candidate.isIn(folder)) {
         this.#touch(candidate);
       }
     }
   }
 
-  doubted(root: RootFolder): void {
+  doubted(root: RootFolder): number {
+    const known = new Set(this.#doubted);
+    let count = 0;
     for (const candidate of this.#options.table.candidates(root)) {
-      if (["waiting", "taken", "settled"].includes(candidate.state)) {
-        this.requeue(candidate);
+      if (isKnown(candidate)) {
+        count += 1;
+        if (!known.has(candidate)) {
+          this.#doubted.push(candidate);
+        }
       }
     }
+    this.#wake.call();
+    return count;
   }
 
   #touch(candidate: Candidate): void {
@@ -178,8 +187,8 @@ export class SetAssembly implements RootObserver {
 
   /** Sorts some of the files that were listed into their sets. */
   #sort(): void {
-    this.#arrivals.take(BATCH, (root, path) => {
-      const candidate = this.#options.table.add(root, path);
+    this.#arrivals.take(BATCH, (root, folder, name) => {
+      const candidate = this.#options.table.add(root, folder, name);
       if (candidate?.isWhole === true) {
         this.requeue(candidate);
       }
@@ -188,15 +197,21 @@ export class SetAssembly implements RootObserver {
 
   /** Looks at some of the sets that are queued. */
   async #look(): Promise<void> {
-    const room = this.#options.maxReady - this.#ready.length;
-    const queued = this.#queue.splice(0, Math.min(BATCH, room)).filter(({ state }) => state === "queued");
+    const count = Math.min(BATCH, this.#options.maxReady - this.#ready.length);
+    const queued = this.#queue.take(count).filter(({ state }) => state === "queued");
+    for (const candidate of this.#doubted.take(count - queued.length)) {
+      if (isKnown(candidate)) {
+        candidate.enter(candidate.isWhole ? "queued" : "partial");
+        queued.push(...(candidate.isWhole ? [candidate] : []));
+      }
+    }
     const batch = await leaveOutKnown(queued, this.#options);
     const looks = batch.map((candidate) => candidate.beginLook());
     const inspections = await this.#options.inspector.inspect(batch.flatMap((candidate) => candidate.absolutePaths));
     let at = 0;
     for (const [index, candidate] of batch.entries()) {
-      const own = inspections.slice(at, at + candidate.paths.length);
-      at += candidate.paths.length;
+      const own = inspections.slice(at, at + candidate.fileCount);
+      at += candidate.fileCount;
       if (candidate.state === "looking" && candidate.look === looks[index] && !this.#isClosed) {
         this.#conclude(candidate, own);
       }
@@ -225,7 +240,7 @@ export class SetAssembly implements RootObserver {
       candidate.enter("settled");
       onSettled(candidate);
     } else if (ruling.kind === "refused") {
-      candidate.settled = ruling.versions;
+      candidate.settle(ruling.versions);
       candidate.enter("settled");
       onRefused(candidate, ruling);
     } else if (ruling.kind === "ready") {
@@ -246,13 +261,12 @@ export class SetAssembly implements RootObserver {
   /** Takes up a set that is complete, unless it is known from before. */
   #admit(finding: Finding): void {
     const { candidate, generation, versions } = finding;
-    const known = candidate.settledGeneration === generation && candidate.settled.length > 0;
+    const known = candidate.settledGeneration === generation && candidate.hasSettled;
     const recollection = known ? "settled" : this.#options.recall(finding);
     if (recollection === "new") {
       this.#ready.push(finding);
     } else if (recollection === "settled") {
-      candidate.settled = versions;
-      candidate.settledGeneration = generation;
+      candidate.settle(versions, generation);
       candidate.enter("settled");
     } else {
       candidate.enter("taken");
@@ -270,6 +284,11 @@ export class SetAssembly implements RootObserver {
 
   #hasWork(): boolean {
     const hasRoom = this.#ready.length < this.#options.maxReady;
-    return hasRoom && (this.#queue.length > 0 || !this.#arrivals.isEmpty);
+    return hasRoom && (this.#queue.length > 0 || this.#doubted.length > 0 || !this.#arrivals.isEmpty);
   }
+}
+
+/** Whether a set was found as it is before, and stands as it was judged then. */
+function isKnown({ state }: Candidate): boolean {
+  return state === "waiting" || state === "taken" || state === "settled";
 }

@@ -50,13 +50,13 @@ export class SetJudge {
     const versions = inspections.map(({ version }) => version);
     const barred = this.#bar(candidate, inspections);
     if (barred !== null) {
-      return sameVersions(versions, candidate.settled) ? { kind: "settled" } : { ...barred, versions };
+      return candidate.isSettledAs(versions) ? { kind: "settled" } : { ...barred, versions };
     }
     const unfinished = inspections.findIndex(({ verdict }) => verdict === "incomplete");
     if (unfinished >= 0) {
       return { kind: "wait", reason: this.#describe(unfinished, inspections[unfinished]?.reason) };
     }
-    if (sameVersions(versions, candidate.settled)) {
+    if (candidate.isSettledAs(versions)) {
       return { kind: "settled" };
     }
     const invalid = inspections.findIndex(({ verdict }) => verdict === "invalid");
@@ -98,7 +98,7 @@ export class SetJudge {
       }
     }
     const versions = files.map(({ version }) => version);
-    if (arrays.size === 0 || sameVersions(versions, candidate.settled)) {
+    if (arrays.size === 0 || candidate.isSettledAs(versions)) {
       return { kind: "settled" };
     }
     const settleMs = isDoubtful ? this.#settleMs(candidate, inspections) : 0;
@@ -146,7 +146,8 @@ export class SetJudge {
       return this.#describe(suspicious, inspections[suspicious]?.reason);
     }
     // Of a set that is being replaced, the old files still fit each other, and mostly also the new ones.
-    const old = inspections.findIndex(({ version }, at) => candidate.settled[at] === version);
+    const { settled } = candidate;
+    const old = inspections.findIndex(({ version }, at) => settled[at] === version);
     return old >= 0 ? this.#describe(old, "it is still the old one, and others of the set are new") : undefined;
   }
 
@@ -185,8 +186,4 @@ function conclude(
   const states = files.map(({ digest, version }) => digest ?? version);
   const finding = { candidate, versions, arrays, generation: generationOf(states, arrays), at: performance.now() };
   return { kind: "ready", finding };
-}
-
-function sameVersions(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((version, at) => version === b[at]);
 }

@@ -95,7 +95,7 @@ export class SetLedger {
 
   /** Has sets that were not looked at yet be known as done with the files that were so, to be compared with those there are. */
   remember(candidates: readonly Candidate[]): void {
-    const fresh = candidates.filter(({ settled }) => settled.length === 0);
+    const fresh = candidates.filter(({ hasSettled }) => !hasSettled);
     for (const root of new Set(fresh.map((candidate) => candidate.root))) {
       const own = fresh.filter((candidate) => candidate.root === root);
       const keys = own.map(({ key }) => key);
@@ -105,8 +105,9 @@ export class SetLedger {
         if (!done.has(candidate.key)) {
           this.#unknown.add(candidate);
         }
-        candidate.settled = last?.versions ?? [];
-        candidate.settledGeneration = last?.generation ?? "";
+        if (last !== undefined) {
+          candidate.settle(last.versions, last.generation);
+        }
       }
     }
   }

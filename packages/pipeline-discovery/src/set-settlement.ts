@@ -117,5 +117,5 @@ export class SetSettlement implements Settlement {
 
 /** Whether what is there of a set is still the generation that was delivered. */
 function isAsDelivered({ candidate, generation }: Finding): boolean {
-  return candidate.settled.length > 0 && candidate.settledGeneration === generation;
+  return candidate.hasSettled && candidate.settledGeneration === generation;
 }

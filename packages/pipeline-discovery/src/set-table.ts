@@ -1,3 +1,4 @@
+import { pathOf } from "./directory-listing.ts";
 import type { RootFolder } from "./root-folder.ts";
 import { Candidate } from "./set-candidate.ts";
 import type { SetNames } from "./set-names.ts";
@@ -21,18 +22,18 @@ export class SetTable {
   }
 
   /** Takes up a file and gives the set it belongs to, if to any. */
-  add(root: RootFolder, path: string): Candidate | undefined {
-    const name = this.#names.identify(path);
+  add(root: RootFolder, folder: string, fileName: string): Candidate | undefined {
+    const name = this.#names.identify(pathOf(folder, fileName));
     if (name === null) {
       return undefined;
     }
     const known = this.#candidatesOf(root);
     let candidate = known.get(name.key);
     if (candidate === undefined) {
-      candidate = this.#takeBack(root, name.key) ?? new Candidate(root, name.key, name.fields, this.#roles.length);
+      candidate = this.#takeBack(root, name.key) ?? new Candidate(root, name.key, this.#names, this.#roles.length);
       known.set(name.key, candidate);
     }
-    candidate.paths[this.#roles.indexOf(name.role)] = path;
+    candidate.place(this.#roles.indexOf(name.role), folder, fileName);
     return candidate;
   }
 
@@ -51,10 +52,7 @@ export class SetTable {
 
   /** Takes a file out of its set, and out of the table the set that has no file left. */
   remove(candidate: Candidate, path: string): void {
-    const at = candidate.paths.indexOf(path);
-    if (at >= 0) {
-      candidate.paths[at] = "";
-    }
+    candidate.take(path);
     if (candidate.isEmpty && this.#candidates.get(candidate.root)?.delete(candidate.key) === true) {
       this.#remember(candidate);
     }
@@ -62,7 +60,8 @@ export class SetTable {
 
   /** Roles of which a set has no file. */
   missingRoles(candidate: Candidate): string[] {
-    return this.#roles.filter((_, at) => candidate.paths[at] === "");
+    const { paths } = candidate;
+    return this.#roles.filter((_, at) => paths[at] === "");
   }
 
   /** Every set, or those of one root. */
@@ -90,7 +89,7 @@ export class SetTable {
   }
 
   #remember(candidate: Candidate): void {
-    if (candidate.settled.length > 0) {
+    if (candidate.hasSettled) {
       this.#departed.set(idOf(candidate.root.path, candidate.key), candidate);
       const [oldest] = this.#departed.size > REMEMBERED ? this.#departed.keys() : [];
       if (oldest !== undefined) {

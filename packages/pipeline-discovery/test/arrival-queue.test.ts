@@ -3,7 +3,7 @@ import { ArrivalQueue } from "../src/arrival-queue.ts";
 import { pathOf } from "../src/directory-listing.ts";
 import type { RootFolder } from "../src/root-folder.ts";
 
-test("files are handed over some at a time, in the order in which they were found, by their paths below the root", (t) => {
+test("files are handed over some at a time, in the order in which they were found, by their folders below the root", (t) => {
   const queue = new ArrivalQueue();
   // Which root it is does not matter to the queue.
   const root = {} as RootFolder;
@@ -16,7 +16,7 @@ test("files are handed over some at a time, in the order in which they were foun
   const taken: string[][] = [];
   while (!queue.isEmpty) {
     const paths: string[] = [];
-    queue.take(2, (_, path) => paths.push(path));
+    queue.take(2, (_, folder, name) => paths.push(pathOf(folder, name)));
     taken.push(paths);
   }
   t.deepEqual(taken, [["a", "b"], ["c"], ["x/y/d"]]);

@@ -1,11 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { nameTemplate } from "@npystream/codec";
 import test from "ava";
 import { FileInspector } from "../src/file-inspector.ts";
 import { leaveOutKnown } from "../src/known-sets.ts";
 import type { RootFolder } from "../src/root-folder.ts";
 import { Candidate } from "../src/set-candidate.ts";
+import { SetNames } from "../src/set-names.ts";
 import { makeFolder, removeFolders } from "./helpers/incoming.ts";
+
+const names = new SetNames(nameTemplate("{key}.npy"), ["x"]);
 
 test.after.always(removeFolders);
 
@@ -16,8 +20,8 @@ for (const mayBlock of [true, false]) {
     const inspector = new FileInspector({ needsMarker: false, digests: false, mayBlock, members: [] });
     const make = async (key: string) => {
       await writeFile(join(folder, key), key);
-      const candidate = new Candidate(root, key, {}, 1);
-      candidate.paths[0] = key;
+      const candidate = new Candidate(root, key, names, 1);
+      candidate.place(0, "", key);
       candidate.enter("queued");
       return candidate;
     };
@@ -42,7 +46,7 @@ for (const mayBlock of [true, false]) {
       for (const candidate of candidates) {
         asked.push(candidate.key);
         const last = known.get(candidate.key);
-        candidate.settled = last === undefined ? [] : [last];
+        if (last !== undefined) candidate.settle([last], "");
       }
     };
     const left = await leaveOutKnown([isNew, done, changed, gone], { inspector, remember, onSettled });
@@ -54,7 +58,7 @@ for (const mayBlock of [true, false]) {
     t.deepEqual(settled, ["done"]);
     t.is(changed.state, "queued");
     t.deepEqual(asked, ["new", "done", "changed", "gone"]);
-    changed.settled = [await version(changed)];
+    changed.settle([await version(changed)]);
     t.deepEqual(await leaveOutKnown([changed], { inspector, remember, onSettled }), []);
     t.is(asked.length, 4, "it is asked for before the first look only");
     t.is(await readFile(join(folder, "done"), "utf8"), "done");

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nameTemplate } from "@npystream/codec";
 import test from "ava";
+import type { UnmatchedFile } from "../src/discover-options.ts";
 import { RootFolder, type RootObserver } from "../src/root-folder.ts";
 import { SetNames } from "../src/set-names.ts";
 import { makeFolder, removeFolders } from "./helpers/incoming.ts";
@@ -26,9 +27,10 @@ class Appearances implements RootObserver {
     // Nothing is written twice here.
   }
 
-  doubted(): void {
+  doubted(): number {
     this.isDoubted = true;
     this.#resume();
+    return 0;
   }
 
   async waitFor(isThere: () => boolean): Promise<void> {
@@ -42,6 +44,10 @@ class Appearances implements RootObserver {
 
 const names = new SetNames(nameTemplate("{split}/{key}.{role}.npy"), ["x"]);
 
+function onUnmatched(): void {
+  // Told of elsewhere.
+}
+
 test.after.always(removeFolders);
 
 test("out of inotify watches there is one warning, and sweeps find what comes", async (t) => {
@@ -49,7 +55,7 @@ test("out of inotify watches there is one warning, and sweeps find what comes", 
   await mkdir(join(path, "train"));
   const logger = new MemoryLogger();
   const observer = new Appearances();
-  const root = new RootFolder(path, { names, hints: "auto", sweepMs: 60_000, logger, observer });
+  const root = new RootFolder(path, { names, hints: "auto", sweepMs: 60_000, logger, observer, onUnmatched });
   const following = root.follow();
   await writeFile(join(path, "train", "a.x.npy"), "");
   await observer.waitFor(() => observer.paths.includes("train/a.x.npy"));
@@ -78,20 +84,40 @@ test("a root in which no array is named as asked is warned of once, and no other
   const told: unknown[] = [];
   for (const folder of [path, right, makeFolder()]) {
     const logger = new MemoryLogger();
-    const root = new RootFolder(folder, { names, hints: "none", sweepMs: 10, logger, observer: new Appearances() });
+    const files: UnmatchedFile[] = [];
+    const root = new RootFolder(folder, {
+      names,
+      hints: "none",
+      sweepMs: 10,
+      logger,
+      observer: new Appearances(),
+      onUnmatched: (file) => files.push(file),
+    });
     await root.list();
     await root.list();
     await root.close();
-    told.push(logger.messages("warn"));
+    told.push([logger.messages("warn"), files]);
   }
-  t.deepEqual(told, [["no array in the root is named as the template and the roles say"], [], []]);
+  const message = "no array in the root is named as the template and the roles say";
+  t.deepEqual(told, [
+    [[message], [{ root: path, name: "a.y.npy" }]],
+    [[], []],
+    [[], []],
+  ]);
 });
 
 test("so many hints at once that the system may have dropped some have everything looked at again", async (t) => {
   const path = makeFolder();
   await mkdir(join(path, "train"));
   const observer = new Appearances();
-  const root = new RootFolder(path, { names, hints: "none", sweepMs: 600_000, logger: new MemoryLogger(), observer });
+  const root = new RootFolder(path, {
+    names,
+    hints: "none",
+    sweepMs: 600_000,
+    logger: new MemoryLogger(),
+    observer,
+    onUnmatched,
+  });
   const following = root.follow();
   await writeFile(join(path, "train", "a.x.npy"), "");
   root.hinted("train", "a.x.npy", true);
@@ -112,7 +138,7 @@ test("a folder that cannot be listed is told of once, and the others are followe
   await writeFile(join(path, "train", "a.x.npy"), "");
   const logger = new MemoryLogger();
   const observer = new Appearances();
-  const root = new RootFolder(path, { names, hints: "none", sweepMs: 1000, logger, observer });
+  const root = new RootFolder(path, { names, hints: "none", sweepMs: 1000, logger, observer, onUnmatched });
   const error = Object.assign(new Error("permission denied"), { code: "EACCES" });
   root.failed("test", error);
   root.failed("test", error);
@@ -129,6 +155,7 @@ test("paths are made absolute below the root, whatever the root ends in", (t) =>
     sweepMs: 1000,
     logger: new MemoryLogger(),
     observer: new Appearances(),
+    onUnmatched,
   } as const;
   t.is(new RootFolder("/", options).absolute("a/b.npy"), "/a/b.npy");
   t.is(new RootFolder("/in", options).absolute("a/b.npy"), "/in/a/b.npy");

@@ -7,28 +7,35 @@ import { MemoryLogger } from "./helpers/memory-logger.ts";
 
 const roles = ["x", "y"];
 const names = new SetNames(nameTemplate("{split}/{key}.{role}.npy"), roles);
-const observer = { appeared: skip, vanished: skip, touched: skip, doubted: skip };
+const observer = { appeared: skip, vanished: skip, touched: skip, doubted: () => 0 };
 
 function skip(): void {
   // Nothing is listed here.
 }
 
 function makeRoot(path: string): RootFolder {
-  return new RootFolder(path, { names, hints: "none", sweepMs: 1000, logger: new MemoryLogger(), observer });
+  return new RootFolder(path, {
+    names,
+    hints: "none",
+    sweepMs: 1000,
+    logger: new MemoryLogger(),
+    observer,
+    onUnmatched: skip,
+  });
 }
 
 test("files are sorted into sets by every field but the role, in each root by itself", (t) => {
   const table = new SetTable(names, roles);
   const [a, b] = [makeRoot("/a"), makeRoot("/b")];
-  const one = table.add(a, "train/0.y.npy");
+  const one = table.add(a, "train", "0.y.npy");
   t.false(one?.isWhole);
   t.deepEqual(one === undefined ? [] : table.missingRoles(one), ["x"]);
-  t.is(table.add(a, "train/0.x.npy"), one);
+  t.is(table.add(a, "train", "0.x.npy"), one);
   t.true(one?.isWhole);
   t.deepEqual(one?.paths, ["train/0.x.npy", "train/0.y.npy"]);
   t.deepEqual(one?.absolutePaths, ["/a/train/0.x.npy", "/a/train/0.y.npy"]);
-  t.not(table.add(b, "train/0.x.npy"), one);
-  t.is(table.add(a, "train/0.z.npy"), undefined);
+  t.not(table.add(b, "train", "0.x.npy"), one);
+  t.is(table.add(a, "train", "0.z.npy"), undefined);
   t.is(table.find(a, "train/0.x.npy"), one);
   t.is(table.find(a, "test/0.x.npy"), undefined);
   t.is([...table.candidates(b)].length, 1);
@@ -38,20 +45,20 @@ test("files are sorted into sets by every field but the role, in each root by it
 test("a set whose files have all gone is forgotten, unless something of it was delivered: then the same is back with them", (t) => {
   const table = new SetTable(names, roles);
   const root = makeRoot("/a");
-  const one = table.add(root, "train/0.x.npy");
-  table.add(root, "train/0.y.npy");
+  const one = table.add(root, "train", "0.x.npy");
+  table.add(root, "train", "0.y.npy");
   if (one === undefined) {
     return t.fail();
   }
-  one.settled = ["v1", "v2"];
+  one.settle(["v1", "v2"], "g");
   table.remove(one, "train/0.x.npy");
   t.is(table.find(root, "train/0.x.npy"), one);
   table.remove(one, "train/0.y.npy");
   t.is([...table.candidates()].length, 0);
-  const again = table.add(root, "train/0.x.npy");
+  const again = table.add(root, "train", "0.x.npy");
   t.is(again, one, "whoever took it, or the quarantine, knows it by this");
   t.deepEqual(again?.settled, ["v1", "v2"]);
   one.forgetSettled();
   table.remove(one, "train/0.x.npy");
-  return t.not(table.add(root, "train/0.x.npy"), one);
+  return t.not(table.add(root, "train", "0.x.npy"), one);
 });

@@ -1,0 +1,80 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { encodeNpy, NdArray, nameTemplate } from "@npystream/codec";
+import test from "ava";
+import { FileInspector } from "../src/file-inspector.ts";
+import { RecheckClock } from "../src/recheck-clock.ts";
+import { RootFolder } from "../src/root-folder.ts";
+import { SetAssembly } from "../src/set-assembly.ts";
+import { CompiledContract } from "../src/set-contract.ts";
+import { SetJudge } from "../src/set-judge.ts";
+import { SetNames } from "../src/set-names.ts";
+import { SetTable } from "../src/set-table.ts";
+import { makeFolder, removeFolders } from "./helpers/incoming.ts";
+import { MemoryLogger } from "./helpers/memory-logger.ts";
+
+test.after.always(removeFolders);
+
+const SETS = 2000;
+
+test("a look at everything does not hold up a set that comes meanwhile, and looks at each set once", async (t) => {
+  const folder = makeFolder();
+  const contract = new CompiledContract({ roles: { x: {} } });
+  const names = new SetNames(nameTemplate("{key}.npy"), contract.roles);
+  const table = new SetTable(names, contract.roles);
+  const files = new FileInspector({ needsMarker: false, mayBlock: true, digests: false, members: contract.roles });
+  const assembly: SetAssembly = new SetAssembly({
+    table,
+    inspector: files,
+    judge: new SetJudge({ names, contract, completion: "content", settleMs: 0 }),
+    clock: new RecheckClock({ firstMs: 250, longestMs: 5000 }),
+    maxReady: 64,
+    onProgress: () => resume(),
+    onRefused: () => t.fail(),
+    remember: () => undefined,
+    recall: () => "new",
+    onCleared: () => undefined,
+    onLost: () => t.fail(),
+    onSettled: () => undefined,
+    onFailed: (error) => t.fail(String(error)),
+  });
+  let resume = (): void => undefined;
+  const next = async (): Promise<string> => {
+    for (;;) {
+      const progress = new Promise<void>((resolve) => {
+        resume = resolve;
+      });
+      const finding = await assembly.take();
+      if (finding !== undefined) return finding.candidate.key;
+      await progress;
+    }
+  };
+  const [logger, onUnmatched] = [new MemoryLogger(), (): void => undefined];
+  const root = new RootFolder(folder, { names, hints: "none", sweepMs: 1000, logger, observer: assembly, onUnmatched });
+  const bytes = encodeNpy(new NdArray({ dtype: "float64", shape: [1], data: Float64Array.of(1) }));
+  const write = (key: string): string => {
+    writeFileSync(join(folder, `${key}.npy`), bytes);
+    return `${key}.npy`;
+  };
+  const running = assembly.run();
+  assembly.appeared(
+    root,
+    "",
+    Array.from({ length: SETS }, (_, at) => write(String(at))),
+  );
+  for (let taken = 0; taken < SETS; taken++) await next();
+
+  t.is(assembly.doubted(root), SETS);
+  t.is(assembly.doubted(root), SETS, "those that wait for their look are not taken up twice");
+  assembly.appeared(root, "", [write("new")]);
+  t.is(await next(), "new");
+  const looks = (): number[] => [...table.candidates(root)].map(({ look }) => look);
+  const early = looks().filter((count) => count > 1).length;
+  t.true(early < SETS / 2, `${early} were looked at before`);
+  while (looks().filter((count) => count > 1).length < SETS) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  t.deepEqual([...new Set(looks())].toSorted(), [1, 2], "the new one was looked at once, and each other once more");
+  assembly.close();
+  await running;
+});
