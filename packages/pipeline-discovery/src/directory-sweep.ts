@@ -62,6 +62,11 @@ export class DirectorySweep {
     return this.#folders.has("");
   }
 
+  /** Number of files that are known. */
+  get fileCount(): number {
+    return [...this.#folders.values()].reduce((count, { files }) => count + files.size, 0);
+  }
+
   /** Has the next sweep list the folder of this relative path, or the nearest one above it that is known. */
   markDirty(folder: string): void {
     this.#dirty.add(folder);

@@ -41,8 +41,9 @@ export class LedgerWriter {
   readonly #supersede: SqlStatement;
   readonly #dropReplaced: SqlStatement;
   #changes: Pending[] = [];
-  /** The last of the changes of each set that can still be joined with what comes next. */
-  #latest = new Map<string, Pending>();
+  /** The last of the changes of each set, by its id, and the keys of those that may be new to the ledger. */
+  readonly #latest = new Map<string, Pending>();
+  readonly #keys = new Set<string>();
   #waiting: Waiting[] = [];
   /** The next write that somebody waits for, and the next one that nobody does, or that the disk had no room for. */
   #due: NodeJS.Immediate | undefined;
@@ -82,6 +83,11 @@ export class LedgerWriter {
   /** Whether nothing can be written any more. */
   get isLost(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /** Whether a set of this key, which the ledger may not have yet, waits to be written. */
+  isAbout(key: string): boolean {
+    return this.#keys.has(key);
   }
 
   /** Has a change be written with the next ones, soon. What becomes of it, later changes tell. */
@@ -132,6 +138,7 @@ export class LedgerWriter {
     }
     this.#changes = [];
     this.#latest.clear();
+    this.#keys.clear();
     this.#waiting = [];
     this.#retryMs = 0;
     for (const { resolve } of waiting) {
@@ -167,6 +174,9 @@ export class LedgerWriter {
       const pending = { change, deliveries };
       this.#changes.push(pending);
       this.#latest.set(change.id, pending);
+      if (change.set !== undefined) {
+        this.#keys.add(change.set.key);
+      }
     }
   }
 

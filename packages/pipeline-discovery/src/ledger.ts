@@ -198,11 +198,7 @@ export class Ledger implements AsyncDisposable {
     }
   }
 
-  /**
-   * What is known of one generation of a set, and why it is so.
-   *
-   * @internal
-   */
+  /** What is known of one generation of a set, and why it is so. @internal */
   recall(id: string): { readonly state: LedgerState; readonly reason: string } | undefined {
     const row = this.#run(() => this.#stateOf.get(id)) as SqlRow | undefined;
     return row === undefined ? undefined : { state: row["state"] as LedgerState, reason: String(row["reason"]) };
@@ -216,7 +212,13 @@ export class Ledger implements AsyncDisposable {
    */
   lastDone(pipeline: string, root: string, keys: readonly string[]): Map<string, LastDone | undefined> {
     const rows = this.#run(() => this.#lastOf.all(JSON.stringify(keys), pipeline, root, pipeline)) as SqlRow[];
-    return new Map(rows.map((row) => [String(row["key"]), row["state"] === "done" ? readLastDone(row) : undefined]));
+    const known = new Map<string, LastDone | undefined>(
+      keys.filter((key) => this.#writer?.isAbout(key)).map((key) => [key, undefined]),
+    );
+    for (const row of rows) {
+      known.set(String(row["key"]), row["state"] === "done" ? readLastDone(row) : undefined);
+    }
+    return known;
   }
 
   /** @internal */

@@ -7,6 +7,7 @@ import type { UnmatchedFile } from "./discover-options.ts";
 import { FILE_MARKER, FOLDER_MARKER } from "./file-inspector.ts";
 import { errorCode, isMissing } from "./file-version.ts";
 import { FolderHints, type HintListener, type HintSource, noHints } from "./folder-hints.ts";
+import { hintBurst } from "./hint-burst.ts";
 import type { SetNames } from "./set-names.ts";
 import { Wake } from "./wake.ts";
 
@@ -16,8 +17,8 @@ export interface RootObserver {
   vanished(root: RootFolder, folder: string, names: readonly string[]): void;
   /** Something may have happened to a file that is known, or to any in the folder where there is no name. */
   touched(root: RootFolder, folder: string, name: string | null): void;
-  /** Everything that is known of the root is due for another look, in case that a hint was lost. Gives how many sets that are. */
-  doubted(root: RootFolder): number;
+  /** Everything that is known of the root is due for another look, in case that a hint was lost. */
+  doubted(root: RootFolder): void;
 }
 
 /** How a {@link RootFolder} is followed. */
@@ -38,15 +39,10 @@ const MISSING_ROOT_MS = 250;
 export const UNHINTED_SWEEP_MS = 1000;
 /**
  * Time between looks at everything, for changes in place, which no folder's time of change tells of; more where there are so many
- * sets that looking, 80 us a set of two files off the main thread, would take more than a twentieth of the time.
+ * files that looking, 40 us of processor time a file off the main thread, would take more than a twentieth of the time.
  */
 const FULL_SWEEP_MS = { auto: 300_000, none: 60_000 };
-const FULL_SWEEP_MS_PER_SET = 1.6;
-/**
- * Linux keeps 16,384 events for a reader (`fs.inotify.max_queued_events`) and drops further ones, of which Node says nothing. So
- * many that come at once may not have been all, and a listing is cheaper than a look at each.
- */
-const MOST_HINTS = 10_000;
+const FULL_SWEEP_MS_PER_FILE = 0.8;
 /** How the names of files with arrays end, whether they are looked for or not. */
 const ARRAY_NAME = /\.np[yz]$/;
 /** Names that are looked up at once. */
@@ -67,12 +63,14 @@ export class RootFolder implements SweepObserver, HintListener {
   #stranger: string | undefined;
   #hasWarned = false;
   #hinted = new Map<string, { readonly folder: string; readonly name: string }>();
-  /** Hints that came at once. */
-  #burst = 0;
   #sweepMs: number;
   #isDirty = false;
   #isDoubtful = false;
   #isClosed = false;
+  readonly #onBurst = (): void => {
+    this.#isDoubtful = true;
+    this.#wake.call();
+  };
 
   constructor(path: string, options: RootFolderOptions) {
     const { names, hints, sweepMs } = options;
@@ -95,12 +93,15 @@ export class RootFolder implements SweepObserver, HintListener {
 
   /** Follows the root until it is closed. */
   async follow(): Promise<void> {
+    if (this.#options.hints !== "none" && !this.#isClosed) {
+      hintBurst.heed(this.#onBurst);
+    }
     await this.#sweep.sweep("full");
     if (!this.#sweep.hasRoot) {
       this.#options.logger.info({ root: this.path }, "the root folder does not exist yet");
     }
     this.#warnOfStrangers();
-    let fullAt = performance.now() + FULL_SWEEP_MS[this.#options.hints];
+    let fullAt = this.#nextFull();
     let sweepAt = performance.now() + this.#sweepMs;
     while (!this.#isClosed) {
       const patience = this.#sweep.hasRoot ? this.#sweepMs : Math.min(MISSING_ROOT_MS, this.#sweepMs);
@@ -116,9 +117,8 @@ export class RootFolder implements SweepObserver, HintListener {
         sweepAt = isDue ? performance.now() + this.#sweepMs : sweepAt;
       }
       if (isFull && !this.#isClosed) {
-        const sets = this.#options.observer.doubted(this);
-        const { hints } = this.#options;
-        fullAt = performance.now() + Math.max(FULL_SWEEP_MS[hints], sets * FULL_SWEEP_MS_PER_SET);
+        fullAt = this.#nextFull();
+        this.#options.observer.doubted(this);
       }
     }
   }
@@ -136,6 +136,7 @@ export class RootFolder implements SweepObserver, HintListener {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    hintBurst.leave(this.#onBurst);
     this.#wake.call();
     await this.#hints.close();
   }
@@ -169,10 +170,7 @@ export class RootFolder implements SweepObserver, HintListener {
     if (this.#isClosed) {
       return;
     }
-    if (this.#burst === 0) {
-      setImmediate(() => this.#endBurst());
-    }
-    this.#burst += 1;
+    hintBurst.add();
     // A folder that is removed tells of itself by its own name.
     const isOwnName = isNew && name === basename(join(this.path, folder));
     if (isOwnName && !this.#options.names.accepts(name)) {
@@ -207,12 +205,9 @@ export class RootFolder implements SweepObserver, HintListener {
     this.#wake.call();
   }
 
-  #endBurst(): void {
-    if (this.#burst > MOST_HINTS) {
-      this.#isDoubtful = true;
-      this.#wake.call();
-    }
-    this.#burst = 0;
+  #nextFull(): number {
+    const { hints } = this.#options;
+    return performance.now() + Math.max(FULL_SWEEP_MS[hints], this.#sweep.fileCount * FULL_SWEEP_MS_PER_FILE);
   }
 
   /** Looks at what the hints name, unless everything is looked at in any case. */

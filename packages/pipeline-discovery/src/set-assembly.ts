@@ -159,19 +159,14 @@ export class SetAssembly implements RootObserver {
     }
   }
 
-  doubted(root: RootFolder): number {
+  doubted(root: RootFolder): void {
     const known = new Set(this.#doubted);
-    let count = 0;
     for (const candidate of this.#options.table.candidates(root)) {
-      if (isKnown(candidate)) {
-        count += 1;
-        if (!known.has(candidate)) {
-          this.#doubted.push(candidate);
-        }
+      if (isKnown(candidate) && !known.has(candidate)) {
+        this.#doubted.push(candidate);
       }
     }
     this.#wake.call();
-    return count;
   }
 
   #touch(candidate: Candidate): void {

@@ -220,9 +220,11 @@ test("a file that was added without a listing is not told of again, and one that
   t.true(sweep.addFile("", "x.npy"));
   t.true(sweep.knows("", "x.npy"));
   t.false(sweep.addFile("other", "x.npy"));
+  t.is(sweep.fileCount, 1);
   await sweep.sweep("full");
   t.deepEqual(notes.take(), []);
   sweep.dropFile("", "x.npy");
+  t.is(sweep.fileCount, 0);
   await sweep.sweep("changed");
   t.deepEqual(notes.take(), ["+x.npy"]);
 });

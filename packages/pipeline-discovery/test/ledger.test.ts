@@ -46,6 +46,24 @@ test("a set is found by id, by the beginning of it, by key, pipeline and state, 
   t.true((failed?.updatedAt.getTime() ?? 0) >= (failed?.createdAt.getTime() ?? Number.NaN));
 });
 
+test("what was done last is told of many keys at once, and of a key that the ledger knows otherwise, only that it does", async (t) => {
+  await using ledger = await openLedger(join(makeFolder(), "ledger.db"));
+  await fill(ledger, ["done", "failed", "done"]);
+  await fill(ledger, ["done"], "/elsewhere", "q");
+  const set = { pipeline: "p", key: "k2", root: "/in", generation: "later", fields: {}, files: [], isNew: false };
+  const versions = ["v1", "v2"];
+  await ledger.commit({ id: idOf(90), state: "done", reason: "", set: { ...set, versions } });
+  ledger.post({ id: idOf(91), state: "ready", reason: "", set: { ...set, key: "waits", versions } });
+  const last = (root: string, ...keys: string[]): object => Object.fromEntries(ledger.lastDone("p", root, keys));
+  t.deepEqual(last("/in", "k0", "k1", "k2", "k3", "waits", "it's"), {
+    k0: { generation: idOf(1), versions: [] },
+    k1: undefined,
+    k2: { generation: "later", versions },
+    waits: undefined,
+  });
+  t.deepEqual(last("/moved", "k0", "k3"), { k0: undefined }, "the same set may have another root");
+});
+
 test("more sets than are read at once are found in their order, also while they change", async (t) => {
   await using ledger = await openLedger(join(makeFolder(), "ledger.db"));
   await fill(ledger, new Array<LedgerState>(1201).fill("done"));

@@ -7,7 +7,7 @@ import { SetNames } from "../src/set-names.ts";
 import { MemoryLogger } from "./helpers/memory-logger.ts";
 
 const names = new SetNames(nameTemplate("{key}.npy"), ["x"]);
-const observer = { appeared: skip, vanished: skip, touched: skip, doubted: () => 0 };
+const observer = { appeared: skip, vanished: skip, touched: skip, doubted: skip };
 const root = new RootFolder("/in", {
   names,
   hints: "none",
