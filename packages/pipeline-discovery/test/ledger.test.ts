@@ -49,11 +49,11 @@ test("a set is found by id, by the beginning of it, by key, pipeline and state, 
 test("what was done last is told of many keys at once, and of a key that the ledger knows otherwise, only that it does", async (t) => {
   await using ledger = await openLedger(join(makeFolder(), "ledger.db"));
   await fill(ledger, ["done", "failed", "done"]);
-  await fill(ledger, ["done"], "/elsewhere", "q");
   const set = { pipeline: "p", key: "k2", root: "/in", generation: "later", fields: {}, files: [], isNew: false };
   const versions = ["v1", "v2"];
   await ledger.commit({ id: idOf(90), state: "done", reason: "", set: { ...set, versions } });
-  ledger.post({ id: idOf(91), state: "ready", reason: "", set: { ...set, key: "waits", versions } });
+  await ledger.commit({ id: idOf(91), state: "done", reason: "", set: { ...set, pipeline: "q", key: "k3", versions } });
+  ledger.post({ id: idOf(92), state: "ready", reason: "", set: { ...set, key: "waits", versions } });
   const last = (root: string, ...keys: string[]): object => Object.fromEntries(ledger.lastDone("p", root, keys));
   t.deepEqual(last("/in", "k0", "k1", "k2", "k3", "waits", "it's"), {
     k0: { generation: idOf(1), versions: [] },
