@@ -26,7 +26,6 @@ export interface Settlement {
 
 /** A set as it was found complete, in the hands of whoever took it. */
 export class DeliveredSet implements ArraySet {
-  readonly id: string;
   readonly key: string;
   readonly fields: NameFields;
   readonly root: string;
@@ -35,16 +34,17 @@ export class DeliveredSet implements ArraySet {
   readonly #finding: Finding;
   readonly #settlement: Settlement;
   readonly #paths: readonly string[];
+  readonly #pipeline: string;
   #settled: Promise<void> | undefined;
 
   constructor(finding: Finding, roles: readonly string[], settlement: Settlement, pipeline: string) {
     const { candidate, arrays } = finding;
-    this.id = setId(pipeline, candidate.key, finding.generation);
     this.key = candidate.key;
     this.fields = candidate.fields;
     this.root = candidate.root.path;
     this.#finding = finding;
     this.#settlement = settlement;
+    this.#pipeline = pipeline;
     this.#paths = candidate.paths.map((path) => (path === "" ? "" : candidate.root.absolute(path)));
     this.missing = roles.filter((role) => !arrays.has(role));
     const isOneFile = !this.#paths.some((path) => path.endsWith(".npy"));
@@ -56,6 +56,10 @@ export class DeliveredSet implements ArraySet {
       }
     }
     this.arrays = byRole;
+  }
+
+  get id(): string {
+    return setId(this.#pipeline, this.key, this.generation);
   }
 
   get generation(): string {

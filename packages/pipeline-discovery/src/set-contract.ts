@@ -64,7 +64,7 @@ export class CompiledContract {
 
   /** Finds the same for some of the arrays, whatever the others are. */
   checkThose(arrays: ReadonlyMap<string, ArrayFacts>): NpyError | null {
-    const extents = new Map<string, { readonly extent: number; readonly side: string }>();
+    const extents = new Map<string, { readonly extent: number; readonly side: () => string }>();
     for (const { role, type, shape } of this.#roles) {
       const facts = arrays.get(role);
       if (facts === undefined) {
@@ -75,15 +75,15 @@ export class CompiledContract {
         const [found, expected] = [facts.type, type].map((one) => (isOther ? one.dtype : descrText(one)));
         return broken(`${role} is ${found}, the contract asks for ${expected}`);
       }
-      const side = `${role} of shape ${formatShape(facts.shape)}`;
+      const side = (): string => `${role} of shape ${formatShape(facts.shape)}`;
       if (shape !== undefined && !fits(shape, facts.shape)) {
-        return broken(`${side} does not fit the contract's ${formatShape(shape)}`);
+        return broken(`${side()} does not fit the contract's ${formatShape(shape)}`);
       }
       for (const [axis, name] of (shape ?? []).entries()) {
         const extent = facts.shape[axis] ?? 0;
         const other = typeof name === "string" ? extents.get(name) : undefined;
         if (other !== undefined && other.extent !== extent) {
-          return broken(`${other.side} has ${name} = ${other.extent} and ${side} has ${name} = ${extent}`);
+          return broken(`${other.side()} has ${name} = ${other.extent} and ${side()} has ${name} = ${extent}`);
         }
         if (typeof name === "string" && other === undefined) {
           extents.set(name, { extent, side });

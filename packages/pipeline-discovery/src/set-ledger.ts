@@ -89,7 +89,7 @@ export class SetLedger {
       quarantine.add(candidate, known.reason, new NpyError(code, known.reason, { path: candidate.absolutePaths[0] }));
       return "settled";
     }
-    this.#post(candidate, { ...finding, isNew }, "ready", "");
+    this.#post(id, candidate, { ...finding, isNew }, "ready", "");
     return "new";
   }
 
@@ -116,9 +116,10 @@ export class SetLedger {
   refused(candidate: Candidate, { versions, reason }: Refusal): void {
     const generation = generationOf(versions, new Map());
     const isNew = this.#isNew(candidate);
-    const known = isNew ? undefined : this.#ledger.recall(this.#id(candidate, generation));
+    const id = this.#id(candidate, generation);
+    const known = isNew ? undefined : this.#ledger.recall(id);
     if (known?.state !== "quarantined" || known.reason !== reason) {
-      this.#post(candidate, { generation, versions, isNew }, "quarantined", reason);
+      this.#post(id, candidate, { generation, versions, isNew }, "quarantined", reason);
     }
   }
 
@@ -186,6 +187,7 @@ export class SetLedger {
   }
 
   #post(
+    id: string,
     candidate: Candidate,
     found: Pick<Finding, "generation" | "versions"> & { readonly isNew: boolean },
     state: LedgerState,
@@ -196,7 +198,7 @@ export class SetLedger {
     const files = paths.map((path, at) => ({ role: names.isOneFile ? "" : (roles[at] ?? ""), path }));
     const { generation, versions, isNew } = found;
     const set = { pipeline, key, root: root.path, generation, fields, files, versions, isNew };
-    this.#ledger.post({ id: this.#id(candidate, generation), state, reason, set });
+    this.#ledger.post({ id, state, reason, set });
   }
 
   #id({ key }: Candidate, generation: string): string {
