@@ -65,7 +65,7 @@ export async function watch(folder: string, options: WatchOptions, io: CommandIo
   const run = new SetRun({ events, stop, exec, place, environment: io.environment ?? process.env });
   const tell = (event: SetEvent): void => void events.emit(event).catch((error: unknown) => run.fail(error));
   const logger = runLogger(events);
-  let isLeft = false;
+  let hasLeftovers = false;
   try {
     found = asWrongUse(() =>
       discover({
@@ -75,11 +75,11 @@ export async function watch(folder: string, options: WatchOptions, io: CommandIo
         sets,
         logger,
         onQuarantine: (set) => {
-          isLeft = true;
+          hasLeftovers = true;
           tell(quarantinedEvent(set));
         },
         onUnmatched: () => {
-          isLeft = true;
+          hasLeftovers = true;
         },
         onIncomplete: { afterMs: options.incompleteAfter, onReport: (set) => tell(incompleteEvent(set)) },
       }),
@@ -95,7 +95,7 @@ export async function watch(folder: string, options: WatchOptions, io: CommandIo
           });
     run.throwIfFailed();
     // Later the end is what was asked for; a run over what is there has not done its work where some of it is left.
-    if (once && (isLeft || result.aborted)) session.exitCode = 1;
+    if (once && (hasLeftovers || result.aborted)) session.exitCode = 1;
   } finally {
     await run.settled();
     await events.close();

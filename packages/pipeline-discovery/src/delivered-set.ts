@@ -35,6 +35,7 @@ export class DeliveredSet implements ArraySet {
   readonly #settlement: Settlement;
   readonly #paths: readonly string[];
   readonly #pipeline: string;
+  #id: string | undefined;
   #settled: Promise<void> | undefined;
 
   constructor(finding: Finding, roles: readonly string[], settlement: Settlement, pipeline: string) {
@@ -59,7 +60,8 @@ export class DeliveredSet implements ArraySet {
   }
 
   get id(): string {
-    return setId(this.#pipeline, this.key, this.generation);
+    this.#id ??= setId(this.#pipeline, this.key, this.generation);
+    return this.#id;
   }
 
   get generation(): string {

@@ -69,7 +69,8 @@ export interface DiscoverOptions<F extends object = NameFields, S extends SetCon
   readonly onQuarantine?: (set: QuarantinedSet) => void;
   /**
    * Is called, beside the log, for a root where arrays are and none of them is named as the template and the roles say: one of
-   * the two is then mostly misspelt, which else looks like a folder into which nothing comes. Once for each root.
+   * the two is then mostly misspelt, which else looks like a folder into which nothing comes. Asked when everything is listed: at the
+   * start, and every few minutes. Once for each root.
    */
   readonly onUnmatched?: (file: UnmatchedFile) => void;
   /** Complete sets that are held ready at most until somebody takes them. @defaultValue 64 */

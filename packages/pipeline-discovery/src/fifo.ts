@@ -18,7 +18,7 @@ export class Fifo<T> {
   take(count: number): T[] {
     const taken = this.#items.slice(this.#taken, this.#taken + Math.max(0, count));
     this.#taken += taken.length;
-    if (this.#taken >= CUT && this.#taken * 2 >= this.#items.length) {
+    if (this.length === 0 || (this.#taken >= CUT && this.#taken * 2 >= this.#items.length)) {
       this.#items = this.#items.slice(this.#taken);
       this.#taken = 0;
     }

@@ -35,5 +35,5 @@ class HintBurst {
   }
 }
 
-/** The one of the process: all its watches share one queue of the system, so that a root may lose what another one floods. */
+/** The one of the thread: all its watches share one queue of the system, so that a root may lose what another one floods. */
 export const hintBurst: HintBurst = new HintBurst();

@@ -10,12 +10,14 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
 /**
- * How long a change waits for others that nobody waits for: of a set that is taken and done soon, one is written and not three.
+ * How long a set that was found, or does not fit, waits for others, since nobody waits for that: of a set that is then taken and
+ * done at once, one change is written and not three. That one is taken does not wait, so that a set which kills whoever works on it
+ * is counted.
  */
 const GATHER_MS = 20;
 
 /** Changes of one set that are written as one. */
-interface Pending {
+interface Gathered {
   change: LedgerChange;
   /** How often it was taken in them. */
   deliveries: number;
@@ -40,9 +42,9 @@ export class LedgerWriter {
   readonly #update: SqlStatement;
   readonly #supersede: SqlStatement;
   readonly #dropReplaced: SqlStatement;
-  #changes: Pending[] = [];
+  #changes: Gathered[] = [];
   /** The last of the changes of each set, by its id, and the keys of those that may be new to the ledger. */
-  readonly #latest = new Map<string, Pending>();
+  readonly #latest = new Map<string, Gathered>();
   readonly #keys = new Set<string>();
   #waiting: Waiting[] = [];
   /** The next write that somebody waits for, and the next one that nobody does, or that the disk had no room for. */
@@ -86,14 +88,16 @@ export class LedgerWriter {
   }
 
   /** Whether a set of this key, which the ledger may not have yet, waits to be written. */
-  isAbout(key: string): boolean {
+  hasWaiting(key: string): boolean {
     return this.#keys.has(key);
   }
 
   /** Has a change be written with the next ones, soon. What becomes of it, later changes tell. */
   post(change: LedgerChange): void {
     this.#add(change);
-    if (!this.isStuck) {
+    if (change.state === "claimed") {
+      this.#planNow();
+    } else if (!this.isStuck) {
       this.#timer ??= setTimeout(() => this.#tryFlush(), GATHER_MS);
     }
   }
@@ -107,10 +111,15 @@ export class LedgerWriter {
     return new Promise((resolve, reject) => {
       this.#add(change);
       this.#waiting.push({ resolve, reject });
-      if (!this.isStuck) {
-        this.#due ??= setImmediate(() => this.#tryFlush());
-      }
+      this.#planNow();
     });
+  }
+
+  /** Writes what waits, now, unless the disk is full: then that is tried again later. */
+  catchUp(): void {
+    if (!this.isStuck && !this.isLost) {
+      this.#tryFlush();
+    }
   }
 
   /**
@@ -163,6 +172,12 @@ export class LedgerWriter {
     }
   }
 
+  #planNow(): void {
+    if (!this.isStuck) {
+      this.#due ??= setImmediate(() => this.#tryFlush());
+    }
+  }
+
   #add(change: LedgerChange): void {
     this.#throwFailure();
     const before = this.#latest.get(change.id);
@@ -196,7 +211,7 @@ export class LedgerWriter {
     this.#timer = setTimeout(() => this.#tryFlush(), this.#retryMs);
   }
 
-  #write(changes: readonly Pending[]): void {
+  #write(changes: readonly Gathered[]): void {
     const now = Date.now();
     this.#database.exec("BEGIN IMMEDIATE");
     try {
@@ -215,7 +230,7 @@ export class LedgerWriter {
     }
   }
 
-  #apply({ change, deliveries }: Pending, now: number): void {
+  #apply({ change, deliveries }: Gathered, now: number): void {
     const { id, state, reason, set } = change;
     if (set !== undefined) {
       const { pipeline, key, root, generation } = set;
@@ -275,8 +290,9 @@ export class LedgerWriter {
 }
 
 /**
- * Whether a change only carries on what the one before it began: a set that was found or taken, and is now taken or done. What
- * happened to other generations in between is then the same in either order, which is not so for one that was given back.
+ * Whether a change only carries on what the one before it began: a set that was found or taken, and is now taken or done. As no
+ * generation of a set is taken once a later one was found, what happened to others in between is then the same in either order; it
+ * is not for one that was given back.
  */
 function isNextStep(before: LedgerChange, next: LedgerChange): boolean {
   const isForward = next.set === undefined && (next.state === "claimed" || next.state === "done");

@@ -83,6 +83,7 @@ export class Ledger implements AsyncDisposable {
    */
   *find(query: LedgerQuery = {}): Generator<LedgerEntry, undefined> {
     const { where, values } = compileQuery(query);
+    this.#writer?.catchUp();
     const statement = this.#run(() => {
       return this.#database.prepare(
         `SELECT ${ENTRY} FROM sets WHERE number > ? AND ${where} ORDER BY number LIMIT ${PAGE}`,
@@ -102,6 +103,7 @@ export class Ledger implements AsyncDisposable {
 
   /** Counts sets by their state. */
   count(): Readonly<Record<LedgerState, number>> {
+    this.#writer?.catchUp();
     const counts = { pending: 0, ready: 0, claimed: 0, done: 0, failed: 0, quarantined: 0 };
     const rows = this.#run(() =>
       this.#database.prepare("SELECT state, count(*) AS sets FROM sets GROUP BY state").all(),
@@ -213,7 +215,7 @@ export class Ledger implements AsyncDisposable {
   lastDone(pipeline: string, root: string, keys: readonly string[]): Map<string, LastDone | undefined> {
     const rows = this.#run(() => this.#lastOf.all(JSON.stringify(keys), pipeline, root, pipeline)) as SqlRow[];
     const known = new Map<string, LastDone | undefined>(
-      keys.filter((key) => this.#writer?.isAbout(key)).map((key) => [key, undefined]),
+      keys.filter((key) => this.#writer?.hasWaiting(key)).map((key) => [key, undefined]),
     );
     for (const row of rows) {
       known.set(String(row["key"]), row["state"] === "done" ? readLastDone(row) : undefined);

@@ -103,20 +103,24 @@ export class RootFolder implements SweepObserver, HintListener {
     this.#warnOfStrangers();
     let fullAt = this.#nextFull();
     let sweepAt = performance.now() + this.#sweepMs;
+    let calmAt = performance.now();
     while (!this.#isClosed) {
       const patience = this.#sweep.hasRoot ? this.#sweepMs : Math.min(MISSING_ROOT_MS, this.#sweepMs);
       await this.#wake.sleep(Math.max(0, Math.min(sweepAt - performance.now(), patience)));
-      await this.#probeHinted();
       const now = performance.now();
-      const isFull = this.#isDoubtful || now >= fullAt;
+      // Floods that follow each other have everything listed once in a sweep's time and not after each.
+      const isFull = (this.#isDoubtful && now >= calmAt) || now >= fullAt;
+      await this.#probeHinted(isFull);
       const isDue = isFull || now >= sweepAt;
       if (!this.#isClosed && (isDue || this.#isDirty || !this.#sweep.hasRoot)) {
         this.#isDirty = false;
-        this.#isDoubtful = false;
+        this.#isDoubtful &&= !isFull;
         await this.#sweep.sweep(isFull ? "full" : isDue ? "changed" : "dirty");
         sweepAt = isDue ? performance.now() + this.#sweepMs : sweepAt;
       }
       if (isFull && !this.#isClosed) {
+        calmAt = sweepAt;
+        this.#warnOfStrangers();
         fullAt = this.#nextFull();
         this.#options.observer.doubted(this);
       }
@@ -210,13 +214,10 @@ export class RootFolder implements SweepObserver, HintListener {
     return performance.now() + Math.max(FULL_SWEEP_MS[hints], this.#sweep.fileCount * FULL_SWEEP_MS_PER_FILE);
   }
 
-  /** Looks at what the hints name, unless everything is looked at in any case. */
-  async #probeHinted(): Promise<void> {
-    const hinted = [...this.#hinted.values()];
+  /** Looks at what the hints name, unless everything is listed in any case. */
+  async #probeHinted(isFull: boolean): Promise<void> {
+    const hinted = isFull ? [] : [...this.#hinted.values()];
     this.#hinted = new Map();
-    if (this.#isDoubtful) {
-      return;
-    }
     for (let at = 0; at < hinted.length && !this.#isClosed; at += PROBES) {
       await Promise.all(hinted.slice(at, at + PROBES).map(({ folder, name }) => this.#probe(folder, name)));
     }

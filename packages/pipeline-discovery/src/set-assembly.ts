@@ -2,8 +2,8 @@ import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { ArrivalQueue } from "./arrival-queue.ts";
 import type { Inspection } from "./completeness.ts";
 import { pathOf } from "./directory-listing.ts";
-import { Fifo } from "./fifo.ts";
 import { leaveOutKnown } from "./known-sets.ts";
+import { LookQueue } from "./look-queue.ts";
 import { ReadySets } from "./ready-sets.ts";
 import type { RootFolder, RootObserver } from "./root-folder.ts";
 import type { SetAssemblyOptions } from "./set-assembly-options.ts";
@@ -25,9 +25,7 @@ export class SetAssembly implements RootObserver {
   readonly #options: SetAssemblyOptions;
   readonly #wake = new Wake();
   readonly #arrivals = new ArrivalQueue();
-  readonly #queue = new Fifo<Candidate>();
-  /** Sets that are looked at again in case that a hint was lost, when there is nothing else to look at. */
-  readonly #doubted = new Fifo<Candidate>();
+  readonly #queue = new LookQueue();
   readonly #ready: ReadySets;
   /** Sets that are to become complete by time alone. */
   readonly #settling = new Set<Candidate>();
@@ -160,12 +158,7 @@ export class SetAssembly implements RootObserver {
   }
 
   doubted(root: RootFolder): void {
-    const known = new Set(this.#doubted);
-    for (const candidate of this.#options.table.candidates(root)) {
-      if (isKnown(candidate) && !known.has(candidate)) {
-        this.#doubted.push(candidate);
-      }
-    }
+    this.#queue.doubt(this.#options.table.candidates(root));
     this.#wake.call();
   }
 
@@ -192,13 +185,10 @@ export class SetAssembly implements RootObserver {
 
   /** Looks at some of the sets that are queued. */
   async #look(): Promise<void> {
-    const count = Math.min(BATCH, this.#options.maxReady - this.#ready.length);
-    const queued = this.#queue.take(count).filter(({ state }) => state === "queued");
-    for (const candidate of this.#doubted.take(count - queued.length)) {
-      if (isKnown(candidate)) {
-        candidate.enter(candidate.isWhole ? "queued" : "partial");
-        queued.push(...(candidate.isWhole ? [candidate] : []));
-      }
+    const room = Math.min(BATCH, this.#options.maxReady - this.#ready.length);
+    const queued = this.#queue.take(room);
+    for (const candidate of queued) {
+      this.#settling.delete(candidate);
     }
     const batch = await leaveOutKnown(queued, this.#options);
     const looks = batch.map((candidate) => candidate.beginLook());
@@ -279,11 +269,6 @@ export class SetAssembly implements RootObserver {
 
   #hasWork(): boolean {
     const hasRoom = this.#ready.length < this.#options.maxReady;
-    return hasRoom && (this.#queue.length > 0 || this.#doubted.length > 0 || !this.#arrivals.isEmpty);
+    return hasRoom && (!this.#queue.isEmpty || !this.#arrivals.isEmpty);
   }
-}
-
-/** Whether a set was found as it is before, and stands as it was judged then. */
-function isKnown({ state }: Candidate): boolean {
-  return state === "waiting" || state === "taken" || state === "settled";
 }

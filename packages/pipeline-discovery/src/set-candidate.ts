@@ -105,7 +105,7 @@ export class Candidate {
   }
 
   /** Takes out the file of this path. */
-  take(path: string): void {
+  drop(path: string): void {
     const at = this.paths.indexOf(path);
     if (at >= 0) {
       const { fields } = this;
@@ -163,12 +163,12 @@ export class Candidate {
     return this.hasSettled ? this.#settled.split("\n") : NONE;
   }
 
-  /** Whether the files are those with which it was delivered or refused. */
+  /** Whether the files are those with which it was delivered or refused; `null` stands for one that is not there. */
   isSettledAs(versions: readonly (string | null)[]): boolean {
-    return this.hasSettled && this.#settled === versions.join("\n");
+    return this.hasSettled && !versions.includes(null) && this.#settled === versions.join("\n");
   }
 
-  /** Takes note of what it was delivered or refused as; nothing of the generation where it was refused. */
+  /** Takes note of what it was delivered as, or refused as: then the generation stays that of the last delivery. */
   settle(versions: readonly string[], generation: string = this.settledGeneration): void {
     this.#settled = versions.join("\n");
     this.settledGeneration = generation;

@@ -52,7 +52,7 @@ export class SetTable {
 
   /** Takes a file out of its set, and out of the table the set that has no file left. */
   remove(candidate: Candidate, path: string): void {
-    candidate.take(path);
+    candidate.drop(path);
     if (candidate.isEmpty && this.#candidates.get(candidate.root)?.delete(candidate.key) === true) {
       this.#remember(candidate);
     }

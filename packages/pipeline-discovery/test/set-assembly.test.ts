@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeNpy, NdArray, nameTemplate } from "@npystream/codec";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { FileInspector } from "../src/file-inspector.ts";
 import { RecheckClock } from "../src/recheck-clock.ts";
 import { RootFolder } from "../src/root-folder.ts";
@@ -17,16 +17,21 @@ test.after.always(removeFolders);
 
 const SETS = 2000;
 
-test("a look at everything does not hold up a set that comes meanwhile, and looks at each set once", async (t) => {
+const contract = new CompiledContract({ roles: { x: {} } });
+const names = new SetNames(nameTemplate("{key}.npy"), contract.roles);
+const bytesOf = (value: number): Uint8Array => {
+  return encodeNpy(new NdArray({ dtype: "float64", shape: [1], data: Float64Array.of(value) }));
+};
+
+/** An assembly over a folder of its own, where nothing is ever refused or lost. */
+function assemble(t: ExecutionContext, settleMs: number) {
   const folder = makeFolder();
-  const contract = new CompiledContract({ roles: { x: {} } });
-  const names = new SetNames(nameTemplate("{key}.npy"), contract.roles);
   const table = new SetTable(names, contract.roles);
-  const files = new FileInspector({ needsMarker: false, mayBlock: true, digests: false, members: contract.roles });
+  let resume = (): void => undefined;
   const assembly: SetAssembly = new SetAssembly({
     table,
-    inspector: files,
-    judge: new SetJudge({ names, contract, completion: "content", settleMs: 0 }),
+    inspector: new FileInspector({ needsMarker: false, mayBlock: true, digests: false, members: contract.roles }),
+    judge: new SetJudge({ names, contract, completion: "content", settleMs }),
     clock: new RecheckClock({ firstMs: 250, longestMs: 5000 }),
     maxReady: 64,
     onProgress: () => resume(),
@@ -38,24 +43,33 @@ test("a look at everything does not hold up a set that comes meanwhile, and look
     onSettled: () => undefined,
     onFailed: (error) => t.fail(String(error)),
   });
-  let resume = (): void => undefined;
+  const root = new RootFolder(folder, {
+    names,
+    hints: "none",
+    sweepMs: 1000,
+    logger: new MemoryLogger(),
+    observer: assembly,
+    onUnmatched: () => t.fail(),
+  });
   const next = async (): Promise<string> => {
     for (;;) {
-      const progress = new Promise<void>((resolve) => {
+      const progressed = new Promise<void>((resolve) => {
         resume = resolve;
       });
       const finding = await assembly.take();
       if (finding !== undefined) return finding.candidate.key;
-      await progress;
+      await progressed;
     }
   };
-  const [logger, onUnmatched] = [new MemoryLogger(), (): void => undefined];
-  const root = new RootFolder(folder, { names, hints: "none", sweepMs: 1000, logger, observer: assembly, onUnmatched });
-  const bytes = encodeNpy(new NdArray({ dtype: "float64", shape: [1], data: Float64Array.of(1) }));
-  const write = (key: string): string => {
-    writeFileSync(join(folder, `${key}.npy`), bytes);
+  const write = (key: string, value = 1): string => {
+    writeFileSync(join(folder, `${key}.npy`), bytesOf(value));
     return `${key}.npy`;
   };
+  return { table, assembly, root, next, write };
+}
+
+test("a look at everything does not hold up a set that comes meanwhile, and looks at each set once", async (t) => {
+  const { table, assembly, root, next, write } = assemble(t, 0);
   const running = assembly.run();
   assembly.appeared(
     root,
@@ -75,6 +89,22 @@ test("a look at everything does not hold up a set that comes meanwhile, and look
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   t.deepEqual([...new Set(looks())].toSorted(), [1, 2], "the new one was looked at once, and each other once more");
+  assembly.close();
+  await running;
+});
+
+test("a set that waits to settle and is then found complete is waited for no longer", async (t) => {
+  const { table, assembly, root, next, write } = assemble(t, 600_000);
+  const running = assembly.run();
+  assembly.appeared(root, "", [write("a", 0)]);
+  while ([...table.candidates(root)][0]?.state !== "waiting") {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  t.false(assembly.isDrained, "its data is all zero");
+  write("a", 1);
+  assembly.doubted(root);
+  t.is(await next(), "a");
+  t.true(assembly.isDrained);
   assembly.close();
   await running;
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { cp, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
@@ -157,6 +158,46 @@ test("a set that is given back is ready in the ledger", async (t) => {
   const { value: set } = await iterator.next();
   await set?.ack();
   t.like([...shared.find()][0], { state: "done", deliveries: 2 });
+});
+
+test("a set that kills whoever works on it is counted each time", async (t) => {
+  const { root, ledger } = await fixture(["a"]);
+  const program = join(import.meta.dirname, "programs", "poison-program.ts");
+  const node = ["--conditions=@npystream/source", `--import=${import.meta.resolve("tsx")}`, program, root, ledger];
+  for (let times = 1; times <= 2; times++) {
+    const { signal } = spawnSync(process.execPath, node, { stdio: "inherit" });
+    t.is(signal, "SIGKILL");
+    await using opened = await openLedger(ledger, { readOnly: true });
+    t.like([...opened.find()][0], { state: "claimed", deliveries: times });
+  }
+});
+
+test("the same set in two roots is delivered once, also where the ledger knows nothing of it yet", async (t) => {
+  const { root, ledger } = await fixture();
+  const copy = makeFolder();
+  await cp(root, copy, { recursive: true, preserveTimestamps: true });
+  const both = discover({
+    roots: [root, copy],
+    names: pairNames,
+    sets: pairSets,
+    ledger,
+    once: true,
+    verify: "digest",
+    logger: new MemoryLogger(),
+  });
+  t.deepEqual((await takeKeys(both)).sort(), ["a", "b", "c"]);
+  await using opened = await openLedger(ledger, { readOnly: true });
+  t.like(opened.count(), { done: 3, ready: 0, claimed: 0 });
+});
+
+test("what was posted is found and counted at once", async (t) => {
+  const { root, ledger } = await fixture(["a"]);
+  await using shared = await openLedger(ledger);
+  await using found = discover({ roots: root, names: pairNames, sets: pairSets, ledger: shared });
+  const { value: set } = await found[Symbol.asyncIterator]().next();
+  t.is(shared.count().claimed, 1);
+  t.is([...shared.find({ state: "claimed" })].length, 1);
+  await set?.ack();
 });
 
 test("a ledger inside a folder that is watched is refused, and so are names of a pipeline that are none", (t) => {

@@ -62,3 +62,25 @@ test("a set whose files have all gone is forgotten, unless something of it was d
   table.remove(one, "train/0.x.npy");
   return t.not(table.add(root, "train", "0.x.npy"), one);
 });
+
+test("a set knows what its names say and in which folders its files are, also of some, and the first also when none is left", (t) => {
+  const table = new SetTable(names, roles);
+  const root = makeRoot("/a");
+  const one = table.add(root, "train", "0.y.npy");
+  t.true(one?.isIn("train"));
+  t.false(one?.isIn(""), "a file that is missing is in no folder");
+  t.deepEqual(one?.fields, { split: "train", key: "0" });
+  one?.drop("train/0.x.npy");
+  t.false(one?.isEmpty);
+  one?.drop("train/0.y.npy");
+  t.true(one?.isEmpty);
+  t.deepEqual(one?.fields, { split: "train", key: "0" });
+});
+
+test("files that are there are those with which a set was delivered only if all of them are", (t) => {
+  const one = new SetTable(names, roles).add(makeRoot("/a"), "train", "0.y.npy");
+  one?.settle(["v1", ""], "g");
+  t.true(one?.isSettledAs(["v1", ""]));
+  t.false(one?.isSettledAs(["v1", null]));
+  t.false(one?.isSettledAs(["v1"]));
+});
