@@ -41,6 +41,15 @@ const UNUSABLE = [126, 127];
 const SHELL_NAMES = ["KEY", "ATTEMPT"];
 
 /**
+ * Refuses a command that is none, as `--exec "$COMMAND"` gives where the variable is not set.
+ *
+ * @throws UsageError
+ */
+export function checkCommand(exec: string): void {
+  if (exec.trim() === "") throw new UsageError("--exec is empty: it takes a command for the shell");
+}
+
+/**
  * Gives the variables of a set by name, and refuses roles and fields whose names would be the same variable.
  *
  * @throws UsageError

@@ -190,9 +190,9 @@ export class SetRun {
 export function runLogger(events: EventOutput): Logger {
   const ignore = (): void => undefined;
   const warn: Logger["warn"] = (fields, message = "") => {
-    const { set, err } = fields as { readonly set?: unknown; readonly err?: unknown };
+    const { set, err, file } = fields as { readonly set?: unknown; readonly err?: unknown; readonly file?: unknown };
     if (set !== undefined) return;
-    const cause = err instanceof Error ? `: ${err.message}` : "";
+    const cause = err instanceof Error ? `: ${err.message}` : typeof file === "string" ? `: ${file}` : "";
     void events.note(`warning: ${message}${cause}`).catch(ignore);
   };
   return { debug: ignore, info: ignore, warn, error: warn };

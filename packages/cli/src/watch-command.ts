@@ -4,7 +4,7 @@ import type { CommandIo } from "./command-io.ts";
 import { EventOutput } from "./event-output.ts";
 import { runView } from "./run-view.ts";
 import type { Session } from "./session.ts";
-import { commandVariables } from "./set-command.ts";
+import { checkCommand, commandVariables } from "./set-command.ts";
 import { incompleteEvent, quarantinedEvent, type SetEvent } from "./set-event.ts";
 import { runLogger, SetRun } from "./set-run.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -46,6 +46,7 @@ export async function watch(folder: string, options: WatchOptions, io: CommandIo
   if (queue !== undefined && exec !== undefined) {
     throw new UsageError("--exec goes with the workers of a queue: npystream work --queue URL --exec COMMAND");
   }
+  if (exec !== undefined) checkCommand(exec);
   const names = readTemplate(options.names);
   const sets = await readContract(options.roles, options.contract);
   const fieldNames = names.fieldNames.filter((name) => name !== "role");

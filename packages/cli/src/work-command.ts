@@ -3,6 +3,7 @@ import type { CommandIo } from "./command-io.ts";
 import { EventOutput } from "./event-output.ts";
 import { runView } from "./run-view.ts";
 import type { Session } from "./session.ts";
+import { checkCommand } from "./set-command.ts";
 import { runLogger, SetRun } from "./set-run.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { UsageError } from "./usage-error.ts";
@@ -22,6 +23,7 @@ export interface WorkCommandOptions extends WorkOptions, Partial<QueueOptions> {
 export async function work(options: WorkCommandOptions, io: CommandIo, session: Session): Promise<void> {
   const { queue, exec, root, json = false } = options;
   if (queue === undefined || exec === undefined) throw new UsageError("work needs --queue URL and --exec COMMAND");
+  checkCommand(exec);
   const engine = await openQueue(queue, options);
   const events = new EventOutput({
     io,

@@ -180,7 +180,7 @@ test("a command that takes too long is ended with all that it started", async (t
 test("a folder of which no array is named as was said ends with 1, and one that is empty with 0", async (t) => {
   const misspelt = await watch("good", "--names", "{key}-{role}.npy", ...ROLES);
   t.deepEqual([misspelt.code, misspelt.stdout], [1, ""]);
-  t.regex(misspelt.stderr, /no array in the root is named as the template and the roles say/);
+  t.regex(misspelt.stderr, /no array in the root is named as the template and the roles say: a\.features\.npy$/m);
   t.is((await watch("good", ...NAMES, "--roles", "x,y")).code, 1);
   mkdirSync(at("empty"));
   t.deepEqual(await watch("empty", ...PAIRS), { code: 0, stdout: "", stderr: "" });
@@ -196,6 +196,7 @@ const isWrongUse = test.macro({
 });
 test(isWrongUse, "a template that is none", ["--names", "{key", ...ROLES], /^error: .*\{key/);
 test(isWrongUse, "a template without roles", ["--names", "{key}.npy", ...ROLES], /^error: .*needs \{role\}/);
+test(isWrongUse, "a command that is none", [...PAIRS, "--exec", " "], /^error: --exec is empty/);
 test(isWrongUse, "no template", ROLES, /--names/);
 test(isWrongUse, "no role", NAMES, /^error: there is no role: --roles takes .*--contract/);
 test(

@@ -97,6 +97,7 @@ const isWrongUse = test.macro({
 });
 const URL_OPTION = ["--queue", "redis://127.0.0.1:1"];
 const HERE = ["--root", `in=${folder}`];
+test(isWrongUse, "a command that is none", [...URL_OPTION, "--root", "in=.", "--exec", ""], /--exec is empty/);
 test(isWrongUse, "no folder", [...URL_OPTION, "--exec", "true"], /--root/);
 test(isWrongUse, "a folder without a name", ["--root", "/in", ...URL_OPTION, "--exec", "true"], /NAME=PATH/);
 test(isWrongUse, "a folder that is not there", ["--root", "in=/none", ...URL_OPTION, "--exec", "true"], /roots\.in/);

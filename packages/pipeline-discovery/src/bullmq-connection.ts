@@ -37,7 +37,7 @@ export async function loadBullmq(): Promise<BullmqModule> {
   try {
     return await import("bullmq");
   } catch (cause) {
-    const message = "bullmq cannot be loaded; install it beside this package: npm install bullmq";
+    const message = "bullmq cannot be loaded; install it beside this package: npm install bullmq, and ioredis or pg";
     throw new NpyError("ERR_QUEUE_UNAVAILABLE", message, { cause });
   }
 }

@@ -5,7 +5,7 @@ import type { NameFields } from "@npystream/codec";
 import { childLogger } from "./logging.ts";
 import type { JobVerdict, QueueConsumer, QueueEngine, QueueJob } from "./queue-engine.ts";
 import { formatFailure, isChangedFailure } from "./queue-failure.ts";
-import { parseMessage } from "./queue-message.ts";
+import { parseMessage, type SetMessage } from "./queue-message.ts";
 import { resolveRoots } from "./queue-roots.ts";
 import { QueuedSet } from "./queue-set.ts";
 import type { SetContract } from "./set-contract.ts";
@@ -47,7 +47,7 @@ export interface WorkOptions extends StageOptions {
  * await work(engine, stage, { roots: { in: '/mnt/in' }, concurrency: 2, stopOn: ['SIGTERM'] });
  *
  * @throws NpyError `ERR_QUEUE_UNAVAILABLE`, `ERR_QUEUE_VOLATILE`; TypeError, RangeError for options that cannot be, and
- *   where a root folder is not there.
+ *   where a root folder is not there, or a set lies in a root that `roots` does not name; the set is then given back.
  */
 export async function work<F extends object = NameFields, S extends SetContract = SetContract>(
   engine: QueueEngine,
@@ -79,6 +79,7 @@ class QueueWork {
   /** Sets that are done, until the queue has written that down and their files may be put away. */
   readonly #finished = new Map<string, QueuedSet>();
   #bytesInFlight = 0;
+  #misuse: TypeError | undefined;
   #waitingForRoom: (() => void)[] = [];
 
   constructor(stage: StageFunction, options: ResolvedStageOptions, roots: ReadonlyMap<string, string>) {
@@ -112,6 +113,9 @@ class QueueWork {
     }
     // The last are only written down while the queue is closed.
     await this.#settled();
+    if (this.#misuse !== undefined) {
+      throw this.#misuse;
+    }
     return { ...this.#counts, aborted: true };
   }
 
@@ -129,13 +133,19 @@ class QueueWork {
   /** Works on a job once. */
   async #run(job: QueueJob): Promise<JobVerdict> {
     const { logger, attempts, baseMs, maxMs } = this.#options;
-    let set: QueuedSet;
+    let message: SetMessage;
     try {
-      set = this.#open(job);
+      message = parseMessage(job.payload);
     } catch (error) {
       logger.error({ err: error, job: job.id }, "a job cannot be read");
       return { kind: "failed", reason: formatFailure(error) };
     }
+    const root = this.#roots.get(message.root);
+    if (root === undefined) {
+      this.#refuse(message);
+      return this.#released();
+    }
+    const set = new QueuedSet(job.id, message, root);
     const bytes = Object.values(set.arrays).reduce((sum, { byteLength }) => sum + byteLength, 0);
     await this.#enter(bytes);
     const { attempt } = job;
@@ -167,13 +177,13 @@ class QueueWork {
     }
   }
 
-  #open({ id, payload }: QueueJob): QueuedSet {
-    const message = parseMessage(payload);
-    const root = this.#roots.get(message.root);
-    if (root === undefined) {
-      throw new TypeError(`roots gives no folder for the root "${message.root}", in which the set ${message.key} lies`);
-    }
-    return new QueuedSet(id, message, root);
+  /** Ends this worker, which could do no set of that root: it would be the first to fail with each, before others that could. */
+  #refuse({ key, root }: SetMessage): void {
+    const known = [...this.#roots.keys()].join(", ");
+    this.#misuse ??= new TypeError(
+      `the set ${key} lies in the root ${root}, and roots names no folder for that: ${known}`,
+    );
+    this.#stop.stop(this.#misuse);
   }
 
   async #attempt(set: QueuedSet, { lease, attempt }: QueueJob, log: ReturnType<typeof childLogger>): Promise<void> {

@@ -156,10 +156,14 @@ test("a worker that lacks a root, or has it nowhere, says so", async (t) => {
     { message: /work.*other/ },
   );
   const found = discover({ roots: root, names: pairNames, sets: pairSets, once: true, logger });
-  const stop = start(() => undefined, { roots: { data: root } });
-  t.like(await distribute(found, engine, { logger }), { failed: 1 });
+  const distributed = distribute(found, engine, { logger });
+  await t.throwsAsync(
+    work(engine, () => undefined, { roots: { data: root, more: root }, logger }),
+    { instanceOf: TypeError, message: /the set 0 lies in the root in, and roots names no folder for that: data, more/ },
+  );
+  const stop = start(() => undefined, { roots: { in: root } });
+  t.like(await distributed, { done: 1, failed: 0 }, "the set is another worker's");
   await stop();
-  t.regex(found.quarantined[0]?.reason ?? "", /no folder for the root "in"/);
 });
 
 test("an attempt that takes too long is tried again and then quarantined with its code", async (t) => {
