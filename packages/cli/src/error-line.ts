@@ -27,7 +27,7 @@ export function describeFailure(error: unknown, member?: string): Failure {
   const named = isNpyError(error) ? (error.member ?? member) : member;
   const where = named === undefined ? {} : { member: named };
   // The server of a queue that does not answer is told of as that; of a file, the system's code says more.
-  const system = isNpyError(error) && error.code.startsWith("ERR_QUEUE") ? undefined : systemError(error);
+  const system = isNpyError(error) && error.code === "ERR_QUEUE_UNAVAILABLE" ? undefined : systemError(error);
   if (system !== undefined) return { ...system, ...where };
   if (isNpyError(error)) return { code: error.code, message: error.message, ...where };
   if (error instanceof Error) return { code: error.name, message: error.message, ...where };

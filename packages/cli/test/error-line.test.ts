@@ -37,6 +37,12 @@ test("a system error inside another error is found", async (t) => {
   t.is(errorLine("x", new Error("could not", { cause })), "error ENOENT x: no such file");
 });
 
+test("a server of a queue that does not answer is told of as that", async (t) => {
+  const cause = await failure(() => open("/no/such/file", "r"));
+  const error = new NpyError("ERR_QUEUE_UNAVAILABLE", "the server cannot be reached", { cause });
+  t.is(errorLine("redis://h:1", error), "error ERR_QUEUE_UNAVAILABLE redis://h:1: the server cannot be reached");
+});
+
 test("an error of zlib inside another is not the system's", (t) => {
   const cause = t.throws(() => inflateRawSync(Uint8Array.of(0xff)));
   const error = new NpyError("ERR_NPZ_DEFLATE", "the deflate stream is broken", { cause });

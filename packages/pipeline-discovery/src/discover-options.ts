@@ -7,6 +7,7 @@ import { defaultLogger } from "./logging.ts";
 import { checkChoice, checkCount, checkMilliseconds } from "./option-checks.ts";
 import { UNHINTED_SWEEP_MS } from "./root-folder.ts";
 import type { SetContract } from "./set-contract.ts";
+import type { UnmatchedFile } from "./unmatched-file.ts";
 
 /** When a set counts as abandoned, and what then happens. */
 export interface IncompleteOptions {
@@ -21,14 +22,6 @@ export interface IncompleteOptions {
   readonly action?: "report" | "quarantine" | "emit";
   /** Is called once for each such set, beside the log. */
   readonly onReport?: (set: IncompleteSet) => void;
-}
-
-/** One of the files of a root of which none is named as the template and the roles say. */
-export interface UnmatchedFile {
-  /** Absolute path of the root folder. */
-  readonly root: string;
-  /** Name of the file, without its folder. */
-  readonly name: string;
 }
 
 /** What {@link discover} looks for, where and how. */

@@ -13,7 +13,7 @@ export {
 } from "@npystream/codec";
 export type { ArraySet, IncompleteSet, QuarantinedSet, SetArray, SetArrays, SetFields } from "./array-set.ts";
 export { discover } from "./discover.ts";
-export type { DiscoverOptions, IncompleteOptions, UnmatchedFile } from "./discover-options.ts";
+export type { DiscoverOptions, IncompleteOptions } from "./discover-options.ts";
 export type { Discovery } from "./discovery.ts";
 export type { DiscoveryStats } from "./discovery-stats.ts";
 export { distribute } from "./distribute.ts";
@@ -42,4 +42,5 @@ export type { SetEvent } from "./set-events.ts";
 export type { AfterDone, MoveAfterDone, MoveTemplate } from "./set-tidy.ts";
 export type { Commit } from "./stage-commit.ts";
 export type { RetryOptions, StageContext, StageFunction, StageOptions, StageResult } from "./stage-options.ts";
+export type { UnmatchedFile } from "./unmatched-file.ts";
 export { type WorkOptions, work } from "./work.ts";

@@ -3,12 +3,12 @@ import { basename, join, sep } from "node:path";
 import type { Logger } from "@npystream/codec";
 import { isVisibleName, pathOf } from "./directory-listing.ts";
 import { DirectorySweep, type SweepObserver } from "./directory-sweep.ts";
-import type { UnmatchedFile } from "./discover-options.ts";
 import { FILE_MARKER, FOLDER_MARKER } from "./file-inspector.ts";
 import { errorCode, isMissing } from "./file-version.ts";
 import { FolderHints, type HintListener, type HintSource, noHints } from "./folder-hints.ts";
 import { hintBurst } from "./hint-burst.ts";
 import type { SetNames } from "./set-names.ts";
+import type { UnmatchedFile } from "./unmatched-file.ts";
 import { Wake } from "./wake.ts";
 
 /** Is told of files in a root; folders are relative to it, with `/`. */

@@ -2,9 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nameTemplate } from "@npystream/codec";
 import test from "ava";
-import type { UnmatchedFile } from "../src/discover-options.ts";
 import { RootFolder, type RootObserver } from "../src/root-folder.ts";
 import { SetNames } from "../src/set-names.ts";
+import type { UnmatchedFile } from "../src/unmatched-file.ts";
 import { makeFolder, removeFolders } from "./helpers/incoming.ts";
 import { MemoryLogger } from "./helpers/memory-logger.ts";
 
