@@ -186,9 +186,9 @@ export class LedgerWriter {
       before.change = { ...before.change, state: change.state, reason: change.reason };
       before.deliveries += deliveries;
     } else {
-      const pending = { change, deliveries };
-      this.#changes.push(pending);
-      this.#latest.set(change.id, pending);
+      const gathered = { change, deliveries };
+      this.#changes.push(gathered);
+      this.#latest.set(change.id, gathered);
       if (change.set !== undefined) {
         this.#keys.add(change.set.key);
       }

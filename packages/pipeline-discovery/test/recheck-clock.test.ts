@@ -1,24 +1,15 @@
 import { nameTemplate } from "@npystream/codec";
 import test from "ava";
 import { RecheckClock } from "../src/recheck-clock.ts";
-import { RootFolder } from "../src/root-folder.ts";
 import { Candidate } from "../src/set-candidate.ts";
 import { SetNames } from "../src/set-names.ts";
-import { MemoryLogger } from "./helpers/memory-logger.ts";
+import { idleRoot } from "./helpers/idle-root.ts";
 
 const names = new SetNames(nameTemplate("{key}.npy"), ["x"]);
-const observer = { appeared: skip, vanished: skip, touched: skip, doubted: skip };
-const root = new RootFolder("/in", {
-  names,
-  hints: "none",
-  sweepMs: 1000,
-  logger: new MemoryLogger(),
-  observer,
-  onUnmatched: skip,
-});
+const root = idleRoot("/in", names);
 
 function skip(): void {
-  // Nothing is listed here.
+  // What is planned here is not waited for.
 }
 
 function candidate(): Candidate {

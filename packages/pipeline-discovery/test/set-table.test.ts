@@ -1,28 +1,13 @@
 import { nameTemplate } from "@npystream/codec";
 import test from "ava";
-import { RootFolder } from "../src/root-folder.ts";
+import type { RootFolder } from "../src/root-folder.ts";
 import { SetNames } from "../src/set-names.ts";
 import { SetTable } from "../src/set-table.ts";
-import { MemoryLogger } from "./helpers/memory-logger.ts";
+import { idleRoot } from "./helpers/idle-root.ts";
 
 const roles = ["x", "y"];
 const names = new SetNames(nameTemplate("{split}/{key}.{role}.npy"), roles);
-const observer = { appeared: skip, vanished: skip, touched: skip, doubted: skip };
-
-function skip(): void {
-  // Nothing is listed here.
-}
-
-function makeRoot(path: string): RootFolder {
-  return new RootFolder(path, {
-    names,
-    hints: "none",
-    sweepMs: 1000,
-    logger: new MemoryLogger(),
-    observer,
-    onUnmatched: skip,
-  });
-}
+const makeRoot = (path: string): RootFolder => idleRoot(path, names);
 
 test("files are sorted into sets by every field but the role, in each root by itself", (t) => {
   const table = new SetTable(names, roles);
